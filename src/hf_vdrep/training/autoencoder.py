@@ -1,0 +1,220 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Training the tokenizer on clips and single frames (WALT §4.1), without adversarial or perceptual terms."""
+
+import copy
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from .config import option, parse_config
+from .entry import run_entry
+from .loop import Batch, Run, build, fit, make_accelerator, write_summary
+from .loop_config import LoopConfig
+from .pixels import psnr, to_pixel_values
+from .pool import open_pool
+from .stream import IndexStream, derive_seed
+
+if TYPE_CHECKING:
+    from ..models import AutoencoderWalt
+
+
+@dataclass
+class AutoencoderTrainConfig(LoopConfig):
+    """Settings of `train_autoencoder`."""
+
+    output_dir: str = option("runs/tokenizer", "folder for config, log, checkpoints and vae/")
+    model: dict[str, Any] = field(default_factory=lambda: {}, metadata={"help": "arguments of AutoencoderWalt"})
+    resolution: int = option(64, "height and width of the clips, pixels")
+    pool_size: int = option(8192, "training clips rendered once and reused")
+    pool_workers: int = option(0, "processes that render the pool; 0 renders in this one")
+    cache_dir: str | None = option(None, "where rendered clips live; default: cache/ beside output_dir")
+    train_split: str = option("train", "ProbeWorld split to train on")
+    eval_split: str = option("validation", "ProbeWorld split to validate on")
+    eval_clips: int = option(128, "held-out clips")
+    lengths: list[int] = field(
+        default_factory=lambda: [1, 5, 9, 17],
+        metadata={"help": "frames of a batch, 1 + 4k"},
+    )
+    length_weights: list[float] = field(
+        default_factory=lambda: [1.0, 1.0, 1.0, 3.0], metadata={"help": "relative frequency of each length"}
+    )
+    l1_weight: float = option(1.0, "weight of mean |error| on [-1, 1] pixels")
+    l2_weight: float = option(1.0, "weight of mean squared error on [-1, 1] pixels")
+    stats_clips: int = option(1024, "training clips behind latents_mean and latents_std")
+    storage_dtype: str = option("float32", "dtype of the saved weights", choices=["float32", "bfloat16", "float16"])
+
+    def check(self, parts: int = 1) -> None:
+        super().check(parts)
+        if len(self.lengths) != len(self.length_weights) or not self.lengths:
+            raise ValueError(f"length_weights must match lengths {self.lengths}, got {self.length_weights}")
+        if any((length - 1) % 4 or length < 1 for length in self.lengths):
+            raise ValueError(f"lengths must be 1 + 4k, got {self.lengths}")
+
+
+class ReconstructionObjective(nn.Module):
+    """L1 + L2 between pixels and their reconstruction."""
+
+    def __init__(self, model: "AutoencoderWalt", l1_weight: float, l2_weight: float) -> None:
+        super().__init__()
+        self.model, self.l1_weight, self.l2_weight = model, l1_weight, l2_weight
+
+    def forward(self, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """`batch["video"]` uint8 (B, T, H, W, 3) -> loss, and `l1` and `l2` on [-1, 1] pixels."""
+        pixels = to_pixel_values(batch["video"])
+        error = self.model(pixels).sample.float() - pixels
+        l1, l2 = error.abs().mean(), error.square().mean()
+        return self.l1_weight * l1 + self.l2_weight * l2, {"l1": l1.detach(), "l2": l2.detach()}
+
+
+class AutoencoderTask:
+    """Batches of cropped clips, and PSNR on held-out ones.
+
+    Args:
+        config: lengths, batch size and seed.
+        pool: uint8 (N, T, H, W, 3) training clips.
+        held_out: uint8 (M, T, H, W, 3) validation clips.
+        device: where to validate.
+    """
+
+    def __init__(
+        self, config: AutoencoderTrainConfig, pool: np.ndarray, held_out: np.ndarray, device: torch.device | str = "cpu"
+    ) -> None:
+        self.config, self.pool, self.held_out, self.device = config, pool, held_out, device
+        self.stream = IndexStream(len(pool), config.batch_size, seed=config.seed)
+        if max(config.lengths) > pool.shape[1]:
+            raise ValueError(f"lengths must not exceed the clips' {pool.shape[1]} frames, got {config.lengths}")
+
+    def batch(self, step: int, part: int, parts: int) -> Batch:
+        """See `loop.Task`: `video` uint8 (B, L, H, W, 3), L and the crops drawn by (seed, step)."""
+        rng = np.random.default_rng(derive_seed("crop", self.config.seed, step))
+        weights = np.asarray(self.config.length_weights)
+        length = int(rng.choice(self.config.lengths, p=weights / weights.sum()))
+        starts = rng.integers(0, self.pool.shape[1] - length + 1, size=self.config.batch_size)[part::parts]
+        indices = self.stream.indices(step)[part::parts]
+        clips = [self.pool[i, start : start + length] for i, start in zip(indices, starts, strict=True)]
+        return {"video": torch.from_numpy(np.stack(clips)), "ids": indices.tolist(), "items": len(indices)}
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """Mean PSNR (dB) of whole held-out clips, and of their first frames as images."""
+        videos, images = [], []
+        for start in range(0, len(self.held_out), 16):
+            pixels = to_pixel_values(torch.from_numpy(self.held_out[start : start + 16].copy()).to(self.device))
+            videos.append(psnr(model(pixels).sample, pixels))
+            images.append(psnr(model(pixels[:, :, :1]).sample, pixels[:, :, :1]))
+        return {"psnr": float(torch.cat(videos).mean()), "psnr_image": float(torch.cat(images).mean())}
+
+
+def train_autoencoder(config: AutoencoderTrainConfig) -> dict[str, float]:
+    """Train a tokenizer and save `output_dir/vae/`.
+
+    Returns:
+        The final validation figures, which also stand in `summary.json`.
+    """
+    accelerator = make_accelerator(config)
+    config.check(accelerator.num_processes * config.accumulation)
+    with accelerator.main_process_first():
+        pool, held_out = open_clips(config)
+    torch.manual_seed(derive_seed("weights", config.seed))
+    model = build_autoencoder(config)
+    objective = ReconstructionObjective(model, config.l1_weight, config.l2_weight)
+    run = build(config, objective, model, accelerator)
+    figures = fit(run, AutoencoderTask(config, pool, held_out, accelerator.device))
+    if accelerator.is_main_process:
+        finish(run, model, pool, figures)
+    return figures
+
+
+def build_autoencoder(config: AutoencoderTrainConfig) -> "AutoencoderWalt":
+    """A fresh tokenizer; its kernels lie channels-last, which the CPU's convolutions need to be fast."""
+    from ..models import AutoencoderWalt
+
+    return AutoencoderWalt(**config.model).to(memory_format=torch.channels_last_3d)
+
+
+def open_clips(config: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The training pool and the held-out clips a config asks for."""
+    from ..data.probeworld import ProbeWorld, ProbeWorldConfig
+
+    folder = cache_folder(config)
+    pools = []
+    for split, size in ((config.train_split, config.pool_size), (config.eval_split, config.eval_clips)):
+        world = ProbeWorld(split, size, ProbeWorldConfig(resolution=config.resolution))
+        pools.append(open_pool(world, size, folder, name=split, workers=config.pool_workers))
+    return pools[0], pools[1]
+
+
+def cache_folder(config: Any) -> Path:
+    """Where rendered clips and latents live: shared by the runs beside each other unless `cache_dir` says otherwise."""
+    return Path(config.cache_dir) if config.cache_dir else Path(config.output_dir).parent / "cache"
+
+
+def finish(run: Run, model: "AutoencoderWalt", pool: np.ndarray, figures: dict[str, float]) -> None:
+    """Measure the latents, save the averaged weights, the figures and the loss curve."""
+    from .plots import plot_log
+
+    config: Any = run.config
+    model.eval()
+    with run.ema.applied(model):
+        mean, std = latent_statistics(model, pool[: config.stats_clips], seed=config.seed)
+        model.register_to_config(latents_mean=mean, latents_std=std)
+        saved = copy.deepcopy(model).to(getattr(torch, config.storage_dtype))
+    replace_folder(run.folder / "vae", saved.save_pretrained)
+    counts = {"steps": run.step, "clips": run.items, "seconds": round(run.seconds, 1)}
+    write_summary(run.folder, {**counts, **figures, "latents_mean": mean, "latents_std": std})
+    plot_log(run.folder / "log.jsonl", run.folder / "loss.png", title="Tokenizer")
+
+
+@torch.no_grad()
+def latent_statistics(
+    model: "AutoencoderWalt", clips: np.ndarray, *, seed: int, batch_size: int = 16
+) -> tuple[list[float], list[float]]:
+    """Per-channel mean and standard deviation of raw latents, clips and single frames counting equally.
+
+    Args:
+        model: in eval mode.
+        clips: uint8 (N, T, H, W, 3).
+        seed: picks the one frame of each clip that is encoded as an image.
+        batch_size: clips at a time.
+
+    Returns:
+        (mean, std), each of length c.
+    """
+    device = next(model.parameters()).device
+    frames = np.random.default_rng(derive_seed("statistics", seed)).integers(0, clips.shape[1], size=len(clips))
+    moments = []
+    for start in range(0, len(clips), batch_size):
+        pixels = to_pixel_values(torch.from_numpy(np.array(clips[start : start + batch_size])).to(device))
+        chosen = torch.from_numpy(frames[start : start + batch_size]).to(device)
+        single = pixels[torch.arange(len(pixels), device=device), :, chosen].unsqueeze(2)
+        for part in (pixels, single):
+            latents = model.encode(part).latent_dist.mode().double()
+            moments.append(torch.stack([latents.mean((2, 3, 4)), latents.square().mean((2, 3, 4))]).cpu())
+    first, second = torch.cat(moments, dim=1).mean(1)
+    return first.tolist(), (second - first.square()).clamp_min(1e-12).sqrt().tolist()
+
+
+def replace_folder(folder: Path, write: Any) -> None:
+    """Let `write(path)` fill a temporary folder, then put it in the place of `folder`."""
+    aside, old = folder.with_name(f".{folder.name}.part"), folder.with_name(f".{folder.name}.old")
+    for leftover in (aside, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    write(aside)
+    if folder.exists():
+        os.replace(folder, old)
+    os.replace(aside, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line of `scripts/train_autoencoder.py`."""
+    description = "Train the WALT tokenizer on ProbeWorld clips."
+    return run_entry(
+        train_autoencoder, lambda args: parse_config(AutoencoderTrainConfig, args, description=description), argv
+    )
