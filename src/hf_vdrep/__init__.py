@@ -2,9 +2,22 @@
 """Representations of image and video diffusion models."""
 
 from ._lazy import lazy_exports
+from .models.registration import register
 
 __version__ = "0.1.0"
 
-_HOMES: dict[str, str] = {}
+_HOMES: dict[str, str] = {
+    "AutoencoderWalt": ".models",
+    "WaltConfig": ".models",
+    "WaltModel": ".models",
+    "WaltPipeline": ".models",
+    "WaltTransformer3DModel": ".models",
+    # diffusers loads a component through these bases, which it looks up on the package that holds the component.
+    "DiffusionPipeline": "diffusers",
+    "ModelMixin": "diffusers",
+    "SchedulerMixin": "diffusers",
+}
 
 __getattr__, __dir__ = lazy_exports(__name__, _HOMES)
+
+register()

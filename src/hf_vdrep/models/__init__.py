@@ -5,10 +5,18 @@ from .._lazy import lazy_exports
 
 _HOMES: dict[str, str] = {
     "AutoencoderWalt": ".autoencoder_walt",
-    "WaltTransformer3DModel": ".transformer_walt",
-    "WaltPipeline": ".pipeline_walt",
+    "ModelFolderError": ".folder",
     "WaltConfig": ".configuration_walt",
     "WaltModel": ".modeling_walt",
+    "WaltModelOutput": ".modeling_walt",
+    "WaltPipeline": ".pipeline_walt",
+    "WaltPipelineOutput": ".pipeline_output",
+    "WaltTransformer3DModel": ".transformer_walt",
+    "check_folder": ".folder",
+    "clean_from_velocity": ".scheduler_walt",
+    "load_pair": ".shipped",
+    "make_scheduler": ".scheduler_walt",
+    "resolve_layers": ".layer_index",
 }
 
 __getattr__, __dir__ = lazy_exports(__name__, _HOMES)

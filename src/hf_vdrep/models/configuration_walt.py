@@ -1,0 +1,34 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""The transformers configuration of a WALT tokenizer and denoiser."""
+
+from typing import Any
+
+from huggingface_hub.dataclasses import strict
+from transformers.configuration_utils import PreTrainedConfig
+
+
+@strict
+class WaltConfig(PreTrainedConfig):
+    """Configs of the two components and how to read features from them.
+
+    Args:
+        vae_config: arguments of `AutoencoderWalt`; absent ones take its defaults.
+        transformer_config: arguments of `WaltTransformer3DModel`.
+        scheduler_config: arguments of `DDIMScheduler`, over those of `make_scheduler`.
+        timestep: noise level in [0, 999] at which features are read unless a call says otherwise.
+    """
+
+    model_type = "walt"
+
+    vae_config: dict[str, Any] | None = None
+    transformer_config: dict[str, Any] | None = None
+    scheduler_config: dict[str, Any] | None = None
+    timestep: int = 200
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        self.vae_config = dict(self.vae_config or {})
+        self.transformer_config = dict(self.transformer_config or {})
+        self.scheduler_config = dict(self.scheduler_config or {})
+        if not 0 <= self.timestep <= 999:
+            raise ValueError(f"timestep must lie in [0, 999], got {self.timestep}")
+        super().__post_init__(**kwargs)

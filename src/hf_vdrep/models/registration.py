@@ -1,0 +1,74 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Making the WALT classes known to diffusers and transformers by name.
+
+`DiffusionPipeline.from_pretrained`, diffusers' `AutoModel` and transformers' `AutoConfig` and `AutoModel` find them
+after `import hf_vdrep`, whichever was imported first. Nothing here imports a model before somebody asks for it.
+"""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from .post_import import after_import
+
+_DIFFUSERS_NAMES = ("AutoencoderWalt", "WaltTransformer3DModel", "WaltPipeline")
+_DIFFUSERS_BASES = ("ModelMixin", "SchedulerMixin", "DiffusionPipeline")
+
+
+def register() -> None:
+    """Register everything, now or when the other library is imported. Calling it again changes nothing."""
+    after_import("diffusers", _serve_names_to_diffusers)
+    after_import("diffusers.pipelines.pipeline_loading_utils", _let_diffusers_load_components)
+    after_import("transformers.models.auto.configuration_auto", _register_config)
+    after_import("transformers.models.auto.modeling_auto", _register_model)
+
+
+def _serve_names_to_diffusers() -> None:
+    """`getattr(diffusers, "WaltPipeline")` is how diffusers looks up the class that model_index.json names."""
+    diffusers = sys.modules["diffusers"]
+    earlier = vars(diffusers).get("__getattr__")
+
+    def __getattr__(name: str) -> Any:
+        if name in _DIFFUSERS_NAMES:
+            return _ours(name)
+        if earlier is not None:
+            return earlier(name)
+        raise AttributeError(f"module 'diffusers' has no attribute {name!r}")
+
+    if getattr(earlier, "__module__", None) != __name__:
+        diffusers.__getattr__ = __getattr__  # type: ignore[method-assign]
+
+
+def _let_diffusers_load_components() -> None:
+    """Components are written as ["hf_vdrep", class], and loaded through the bases that hf_vdrep exposes."""
+    module = sys.modules["diffusers.pipelines.pipeline_loading_utils"]
+    module.LOADABLE_CLASSES["hf_vdrep"] = {base: ["save_pretrained", "from_pretrained"] for base in _DIFFUSERS_BASES}
+
+
+def _register_config() -> None:
+    from .configuration_walt import WaltConfig
+
+    module = sys.modules["transformers.models.auto.configuration_auto"]
+    module.CONFIG_MAPPING.register(WaltConfig.model_type, WaltConfig, exist_ok=True)
+
+
+def _register_model() -> None:
+    from .configuration_walt import WaltConfig
+
+    module = sys.modules["transformers.models.auto.modeling_auto"]
+    module.MODEL_MAPPING.register(WaltConfig, _LazyClasses(("WaltModel",)), exist_ok=True)
+
+
+class _LazyClasses(tuple):
+    """Class names that turn into the classes when looked at; the auto classes accept a tuple of model classes."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return (_ours(name) for name in super().__iter__())
+
+    def __getitem__(self, index: Any) -> Any:
+        return list(self)[index]
+
+
+def _ours(name: str) -> Any:
+    return getattr(importlib.import_module("hf_vdrep.models"), name)
