@@ -1,0 +1,147 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""V-WALT and I-WALT as frozen backbones (From Image to Video, §3: encode, add noise, one forward pass)."""
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import torch
+from diffusers import DDIMScheduler
+
+from ..models.autoencoder_walt import AutoencoderWalt
+from ..models.transformer_walt import WaltTransformer3DModel
+from .base import Backbone
+from .feature_map import FeatureMap
+from .fingerprint import fingerprint, public_config
+from .noise import sample_noise
+from .random_init import randomize
+from .walt_folder import load_scheduler, load_transformer, load_vae, walt_scheduler
+from .walt_reading import WaltInputs, encode_videos, fold_frames, resolve_video_as
+
+
+class WaltBackbone(Backbone):
+    """Block outputs of a frozen WALT denoiser on noised latents.
+
+    The class label is null and the self-condition zero. A clip of one frame is an image: one latent frame, which
+    V-WALT passes through its spatiotemporal blocks by the identity rule.
+
+    Args:
+        vae: tokenizer.
+        transformer: denoiser.
+        scheduler: gives `add_noise`; WALT's own if None.
+        video_as: how a video is read. "video": the clip's latents, together (V-WALT). As independent images:
+            "stack", the clip's latents; "stride", the last frame of each latent step encoded alone; "frames", all
+            frames encoded alone. "auto" is "video" for V-WALT, "stack" for I-WALT.
+        name: short name for tables; "v-walt" or "i-walt" if None.
+
+    Raises:
+        ValueError: an unknown reading, or parts that do not fit.
+    """
+
+    uses_timestep = True
+
+    def __init__(
+        self,
+        vae: AutoencoderWalt,
+        transformer: WaltTransformer3DModel,
+        scheduler: DDIMScheduler | None = None,
+        video_as: str = "auto",
+        name: str | None = None,
+    ) -> None:
+        vae_config: Any = vae.config
+        config: Any = transformer.config
+        if vae_config.latent_channels != config.in_channels:
+            raise ValueError(
+                f"transformer must take the tokenizer's {vae_config.latent_channels} latent channels, "
+                f"got in_channels={config.in_channels}"
+            )
+        self.vae: Any = vae.eval().requires_grad_(False)
+        self.transformer: Any = transformer.eval().requires_grad_(False)
+        self.scheduler: Any = scheduler if scheduler is not None else walt_scheduler()
+        self.video_as = resolve_video_as(video_as, config.objective)
+        self.name = name or ("v-walt" if config.objective == "video" else "i-walt")
+        self.num_layers = len(transformer.blocks)
+        self.stride = vae.spatial_compression_ratio * config.patch_size
+
+    @classmethod
+    def from_pretrained(
+        cls, folder: str | os.PathLike[str], video_as: str = "auto", name: str | None = None
+    ) -> "WaltBackbone":
+        """Open a saved WALT pipeline (vae/, transformer/, scheduler/) in float32.
+
+        Raises:
+            OSError: a part is missing or unreadable.
+        """
+        return cls(load_vae(folder), load_transformer(folder), load_scheduler(folder), video_as, name)
+
+    @classmethod
+    def random_like(
+        cls, folder: str | os.PathLike[str], seed: int = 0, video_as: str = "auto", name: str = "random"
+    ) -> "WaltBackbone":
+        """The trained tokenizer with a denoiser of random weights: a floor for what training the denoiser adds."""
+        transformer = randomize(load_transformer(folder), seed)
+        return cls(load_vae(folder), transformer, load_scheduler(folder), video_as, name)
+
+    @cached_property
+    def fingerprint(self) -> str:  # type: ignore[override]
+        """Hash of the weights, the configs and the reading of videos."""
+        parts = {"vae": self.vae, "transformer": self.transformer}
+        config = {key: public_config(part.config) for key, part in (*parts.items(), ("scheduler", self.scheduler))}
+        return fingerprint(parts, {**config, "video_as": self.video_as, "site": "block"})
+
+    @property
+    def device(self) -> torch.device:
+        return self.transformer.device
+
+    def to(self, device: torch.device | str) -> "WaltBackbone":
+        """Move the weights."""
+        self.vae.to(device)
+        self.transformer.to(device)
+        return self
+
+    @torch.inference_mode()
+    def prepare(self, videos: torch.Tensor) -> WaltInputs:
+        """Tokenize uint8 (B, T, H, W, 3), T = 1 + 4k (any T for "frames"), H and W multiples of the stride."""
+        return encode_videos(self.vae, videos, self.video_as, self.transformer.config.sample_frames)
+
+    @torch.inference_mode()
+    def extract(
+        self,
+        inputs: WaltInputs,
+        *,
+        sample_ids: Sequence[str],
+        layers: Sequence[int | float],
+        timesteps: Sequence[int | None],
+        seed: int = 0,
+    ) -> list[FeatureMap]:
+        indices = self.resolve_layers(layers)
+        self.check_timesteps(timesteps)
+        return [
+            FeatureMap(values, layer, timestep, inputs.frame_spans, self.stride)
+            for timestep in timesteps
+            for layer, values in zip(indices, self._forward(inputs, sample_ids, indices, timestep, seed), strict=True)
+        ]
+
+    def check_timesteps(self, timesteps: Sequence[int | None]) -> None:
+        if not timesteps:
+            raise ValueError("timesteps must name at least one noise level, got none")
+        steps = self.scheduler.config.num_train_timesteps
+        for timestep in timesteps:
+            if timestep is None or not 0 <= timestep < steps:
+                raise ValueError(f"timestep must lie in [0, {steps - 1}], got {timestep} (scheduler: {steps} steps)")
+
+    def _forward(
+        self, inputs: WaltInputs, sample_ids: Sequence[str], layers: list[int], timestep: int | None, seed: int
+    ) -> list[torch.Tensor]:
+        """Block outputs (B, T', H', W', D) of `layers` at one noise level, in one pass."""
+        clean = inputs.latents
+        assert timestep is not None
+        noise = sample_noise(clean.shape, seed=seed, sample_ids=sample_ids, timestep=timestep).to(clean.device)
+        level = torch.full((clean.shape[0],), timestep, device=clean.device)
+        noisy = self.scheduler.add_noise(clean, noise, level)
+        if self.video_as == "video":
+            return self.transformer.forward_intermediates(noisy, level, layers)
+        images = fold_frames(noisy)
+        taken = self.transformer.forward_intermediates(images, level[:1].expand(len(images)), layers)
+        return [values.squeeze(1).unflatten(0, clean.shape[:1] + clean.shape[2:3]) for values in taken]

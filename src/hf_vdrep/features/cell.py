@@ -1,0 +1,82 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""The shards of one (layer, noise level) on disk."""
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..backbones.feature_map import FeatureMap
+from .cache_layout import CellKey
+from .feature_set import FeatureArray
+from .shard_file import ShardError, ShardWriter, open_shard
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One (layer, noise level) over all samples.
+
+    Args:
+        key: what it holds.
+        folder: where.
+        num_samples: samples in all its shards.
+    """
+
+    key: CellKey
+    folder: Path
+    num_samples: int
+
+    @property
+    def num_shards(self) -> int:
+        return math.ceil(self.num_samples / self.key.shard_size)
+
+    def rows(self, shard: int) -> range:
+        """Positions of the samples in a shard."""
+        start = shard * self.key.shard_size
+        return range(start, min(start + self.key.shard_size, self.num_samples))
+
+    def is_complete(self, shard: int) -> bool:
+        """Whether the shard is there and sound; a damaged one is reported."""
+        if not self._path(shard).exists():
+            return False
+        try:
+            self._open(shard)
+        except ShardError as error:
+            warnings.warn(f"a damaged shard is extracted again: {error}", stacklevel=2)
+            return False
+        return True
+
+    def writer(self, shard: int, example: FeatureMap) -> ShardWriter:
+        """A writer of rows shaped like `example`."""
+        facts = {"frame_spans": example.frame_spans.tolist(), "stride": example.stride, "site": example.site}
+        shape = (len(self.rows(shard)), *example.values.shape[1:])
+        return ShardWriter(self._path(shard), shape, self.key.dtype, self._description(shard), facts)
+
+    def array(self) -> FeatureArray:
+        """All samples, every shard verified.
+
+        Raises:
+            ShardError: a shard is missing or damaged.
+        """
+        opened = [self._open(shard) for shard in range(self.num_shards)]
+        facts = opened[0][1]
+        if any(other != facts for _, other in opened):
+            raise ShardError(f"shards must agree on their grid: {self.folder}")
+        spans = torch.tensor(facts["frame_spans"], dtype=torch.int64)
+        shards: Sequence[np.ndarray] = [rows for rows, _ in opened]
+        return FeatureArray(shards, self.key.layer, self.key.timestep, spans, facts["stride"], facts["site"])
+
+    def _open(self, shard: int) -> tuple[np.ndarray, dict[str, Any]]:
+        return open_shard(self._path(shard), self._description(shard))
+
+    def _path(self, shard: int) -> Path:
+        return self.folder / f"shard-{shard:05d}.safetensors"
+
+    def _description(self, shard: int) -> dict[str, Any]:
+        rows = self.rows(shard)
+        return {"cell": self.key.digest, "start": rows.start, "stop": rows.stop}

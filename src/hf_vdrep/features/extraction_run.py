@@ -1,0 +1,156 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""The loop that fills the missing shards."""
+
+import errno
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from huggingface_hub.utils import are_progress_bars_disabled
+from tqdm.auto import tqdm
+
+from ..backbones.base import Backbone
+from ..backbones.feature_map import FeatureMap
+from .cell import Cell
+from .precision import autocast
+from .shard_file import ShardWriter
+
+_GIB = 1 << 30
+
+
+@dataclass
+class ExtractionRun:
+    """One pass over the samples whose shards are missing.
+
+    Args:
+        backbone: the frozen model.
+        videos: positions -> uint8 (b, T, H, W, 3).
+        sample_ids: all N identifiers.
+        cells: what to fill; they share samples, arithmetic and shard size.
+        batch_size: samples per forward pass.
+        seed: seed of the noise.
+    """
+
+    backbone: Backbone
+    videos: Callable[[Sequence[int]], torch.Tensor | np.ndarray]
+    sample_ids: Sequence[str]
+    cells: Sequence[Cell]
+    batch_size: int
+    seed: int
+    _room_checked: bool = False
+
+    def run(self, progress: bool) -> None:
+        """Fill every missing shard."""
+        first = self.cells[0]
+        missing = {shard: self._missing(shard) for shard in range(first.num_shards)}
+        missing = {shard: cells for shard, cells in missing.items() if cells}
+        if not missing:
+            return
+        rows_to_do = sum(len(first.rows(shard)) * len(cells) for shard, cells in missing.items())
+        bar = tqdm(
+            total=sum(len(first.rows(shard)) for shard in missing),
+            desc=f"features of {self.backbone.name}",
+            unit="sample",
+            disable=not progress or are_progress_bars_disabled(),
+        )
+        with bar:
+            for shard, cells in missing.items():
+                # Another process may have filled it meanwhile.
+                still = [cell for cell in cells if not cell.is_complete(shard)]
+                self._fill(shard, still, rows_to_do, bar)
+
+    def _missing(self, shard: int) -> list[Cell]:
+        return [cell for cell in self.cells if not cell.is_complete(shard)]
+
+    def _fill(self, shard: int, cells: list[Cell], rows_to_do: int, bar: tqdm) -> None:
+        """Write one shard of each of `cells`, or nothing at all."""
+        rows = self.cells[0].rows(shard)
+        if not cells:
+            bar.update(len(rows))
+            return
+        writers: list[ShardWriter] = []
+        try:
+            for start in range(rows.start, rows.stop, self.batch_size):
+                batch = range(start, min(start + self.batch_size, rows.stop))
+                for position, (cell, features) in enumerate(self._forward(batch, cells)):
+                    block = _to_dtype(features, cell.key.dtype)
+                    with _writing(cell.folder.parent):
+                        if len(writers) == position:
+                            self._check_room(cell, block.nbytes // len(block) * rows_to_do)
+                            writers.append(cell.writer(shard, features))
+                        writers[position].append(block)
+                bar.update(len(batch))
+            with _writing(cells[0].folder.parent):
+                for writer in writers:
+                    writer.commit()
+        finally:
+            for writer in writers:
+                writer.abort()
+
+    def _forward(self, batch: range, cells: list[Cell]) -> Iterator[tuple[Cell, FeatureMap]]:
+        """Features of a batch for each of `cells`; one tokenizer pass, one forward per noise level."""
+        precision = cells[0].key.autocast
+        with torch.inference_mode(), autocast(precision, self.backbone.device):
+            inputs = self.backbone.prepare(self._read(batch))
+        ids = [self.sample_ids[position] for position in batch]
+        for timestep in dict.fromkeys(cell.key.timestep for cell in cells):
+            at_level = [cell for cell in cells if cell.key.timestep == timestep]
+            layers = [cell.key.layer for cell in at_level]
+            with torch.inference_mode(), autocast(precision, self.backbone.device):
+                maps = self.backbone.extract(
+                    inputs, sample_ids=ids, layers=layers, timesteps=[timestep], seed=self.seed
+                )
+            for cell, features in zip(at_level, maps, strict=True):
+                yield cell, _pooled(features, cell.key.pool)
+
+    def _read(self, batch: range) -> torch.Tensor:
+        videos = torch.as_tensor(self.videos(batch))
+        if len(videos) != len(batch):
+            raise ValueError(f"videos must return the {len(batch)} samples asked for, got {len(videos)}")
+        return videos
+
+    def _check_room(self, cell: Cell, needed: int) -> None:
+        if self._room_checked:
+            return
+        self._room_checked = True
+        free = shutil.disk_usage(cell.folder).free
+        if needed > free:
+            raise OSError(errno.ENOSPC, f"needs {needed / _GIB:.2f} GiB, {free / _GIB:.2f} GiB are free")
+
+
+@contextmanager
+def _writing(cache_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"cache_dir must take the features, but writing failed ({error.strerror or error}); complete shards are "
+            f"kept, and the same call goes on from them: {cache_dir}",
+        ) from error
+
+
+def _pooled(features: FeatureMap, pool: int) -> FeatureMap:
+    if pool == 1:
+        return features
+    values = features.values
+    if values.shape[2] % pool or values.shape[3] % pool:
+        raise ValueError(f"pool must divide the feature grid {tuple(values.shape[2:4])}, got {pool}")
+    images = values.flatten(0, 1).permute(0, 3, 1, 2).float()
+    pooled = F.avg_pool2d(images, pool).permute(0, 2, 3, 1).unflatten(0, values.shape[:2])
+    return replace(features, values=pooled, stride=features.stride * pool)
+
+
+def _to_dtype(features: FeatureMap, dtype: str) -> np.ndarray:
+    block = features.values.to(getattr(torch, dtype)).cpu().numpy()
+    if not np.isfinite(block).all():
+        raise ValueError(
+            f"features at layer {features.layer}, timestep {features.timestep} must be finite in {dtype}, "
+            f"got up to {float(features.values.abs().max()):.3g}"
+        )
+    return block

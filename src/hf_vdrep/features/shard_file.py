@@ -1,0 +1,139 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""One shard of features: a safetensors file that knows its own hash."""
+
+import hashlib
+import json
+import math
+import os
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_DTYPES = {"float16": "F16", "float32": "F32"}
+_TENSOR = "values"
+
+
+class ShardError(ValueError):
+    """A shard that is missing, truncated, corrupt, or of something else."""
+
+
+class ShardWriter:
+    """Write one tensor row by row, without holding it in memory.
+
+    Rows go to a temporary file beside `path`, which takes its name only when complete; two writers of the same shard
+    do not disturb each other.
+
+    Args:
+        path: the shard.
+        shape: (n, ...) of the tensor.
+        dtype: "float16" or "float32".
+        description: what the shard should hold, as JSON values; checked again when it is opened.
+        facts: what only its writer knows, as JSON values; `open_shard` gives them back.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        shape: tuple[int, ...],
+        dtype: str,
+        description: Mapping[str, Any],
+        facts: Mapping[str, Any],
+    ) -> None:
+        self.path = path
+        self.shape = shape
+        self.dtype = np.dtype(dtype)
+        self.rows = 0
+        self._texts = {"description": canonical_json(description), "facts": canonical_json(facts)}
+        self._digest = _new_digest(self._texts)
+        self._temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+        self._file = self._temporary.open("wb")
+        self._file.write(self._header("0" * 32))
+
+    def append(self, rows: np.ndarray) -> None:
+        """Add (b, ...) rows."""
+        block = np.ascontiguousarray(rows, dtype=self.dtype).data.cast("B")
+        self._digest.update(block)
+        self._file.write(block)
+        self.rows += len(rows)
+
+    def commit(self) -> None:
+        """Give the complete file its name."""
+        if self.rows != self.shape[0]:
+            raise ShardError(f"shard must hold {self.shape[0]} rows, got {self.rows}")
+        self._file.seek(0)
+        self._file.write(self._header(self._digest.hexdigest()))
+        self._file.close()
+        os.replace(self._temporary, self.path)
+
+    def abort(self) -> None:
+        """Leave nothing behind; without effect after `commit`."""
+        with suppress(OSError):  # a full disk fails again when the buffer is flushed
+            self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+    def _header(self, digest: str) -> bytes:
+        size = math.prod(self.shape) * self.dtype.itemsize
+        metadata = {**self._texts, "blake2b": digest}
+        tensor = {"dtype": _DTYPES[self.dtype.name], "shape": list(self.shape), "data_offsets": [0, size]}
+        text = json.dumps({"__metadata__": metadata, _TENSOR: tensor}).encode()
+        text += b" " * (-len(text) % 8)
+        return len(text).to_bytes(8, "little") + text
+
+
+def open_shard(path: Path, description: Mapping[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
+    """Verify a shard, length and hash; give its rows (n, ...), mapped from disk, read-only, and its facts.
+
+    Raises:
+        ShardError: missing, truncated, corrupt, or written for another description.
+    """
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            size = path.stat().st_size
+            if not 0 < length <= size - 8:
+                raise ShardError(f"shard must start with its header, got {size} bytes: {path}")
+            header = json.loads(file.read(length))
+    except FileNotFoundError as error:
+        raise ShardError(f"shard is missing: {path}") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ShardError(f"shard must have a readable header, got damaged JSON: {path}") from error
+    return _verified_rows(path, header, 8 + length, size, description)
+
+
+def _verified_rows(
+    path: Path, header: dict[str, Any], offset: int, size: int, description: Mapping[str, Any]
+) -> tuple[np.ndarray, dict[str, Any]]:
+    try:
+        metadata, tensor = header["__metadata__"], header[_TENSOR]
+        dtype = {code: name for name, code in _DTYPES.items()}[tensor["dtype"]]
+        shape, end = tuple(tensor["shape"]), tensor["data_offsets"][1]
+        texts = {"description": metadata["description"], "facts": metadata["facts"]}
+        expected = metadata["blake2b"]
+    except (KeyError, TypeError, IndexError) as error:
+        raise ShardError(f"shard must hold one hashed tensor {_TENSOR!r}: {path}") from error
+    if texts["description"] != canonical_json(description):
+        raise ShardError(f"shard must hold {canonical_json(description)}, got {texts['description']}: {path}")
+    if offset + end != size or math.prod(shape) * np.dtype(dtype).itemsize != end:
+        raise ShardError(f"shard must be {offset + end} bytes, got {size}: {path}")
+    rows = np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape)
+    digest = _new_digest(texts)
+    digest.update(rows.data.cast("B"))
+    if digest.hexdigest() != expected:
+        raise ShardError(f"shard must match its hash {expected}, got {digest.hexdigest()}: {path}")
+    return rows, json.loads(texts["facts"])
+
+
+def _new_digest(texts: Mapping[str, str]) -> Any:
+    return hashlib.blake2b(canonical_json(texts).encode(), digest_size=16)
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys, the same for equal values."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
