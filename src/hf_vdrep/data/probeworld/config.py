@@ -40,7 +40,7 @@ class ProbeWorldConfig:
     focal: float = 1.06
     main_height: tuple[float, float] = (0.35, 0.46)
     travel: tuple[float, float] = (0.28, 0.38)
-    approach: tuple[float, float] = (0.32, 0.46)
+    approach: tuple[float, float] = (0.30, 0.42)
     spin: tuple[float, float] = (90.0, 200.0)
     pan: tuple[float, float] = (11.0, 17.0)
     camera_shift: tuple[float, float] = (0.1, 0.26)

@@ -98,7 +98,7 @@ def sample_layout(config: ProbeWorldConfig, main: int, rng: np.random.Generator)
     screen[0] = side * [0.02, -0.07] + jitter[0, :2] * [0.04, 0.03]
     screen[1] = screen[0] + side * [0.30, 0.32] + jitter[1, :2] * 0.02
     screen[2] = screen[0] + [-side[0] * 0.37, 0.02] + jitter[2, :2] * [0.03, 0.06]
-    screen[3] = jitter[3, :2] * [0.4, 0.08] + [0.0, -0.22]
+    screen[3] = [side[0] * (0.2 + 0.18 * jitter[3, 0]), 0.08 * jitter[3, 1] - 0.22]  # not on the companion's side
     angles = rng.uniform(-1, 1, 3)
     layout = Layout(
         kind=kind,
@@ -172,7 +172,7 @@ def sample_materials(
 
 def sample_room(palette: Palette, library: TextureLibrary, rng: np.random.Generator) -> Room:
     """Walls around the middle frame's layout, floor at y = 0; every ray ends within 8 m."""
-    bounds = rng.uniform([-3.2, 2.2, 0.0, 3.6, -6.0, 2.0], [-2.2, 3.2, 0.0, 3.8, -5.1, 2.2])
+    bounds = rng.uniform([-3.2, 2.4, 0.0, 3.6, -6.0, 2.0], [-2.4, 3.2, 0.0, 3.8, -5.2, 2.2])
     weight = np.array([0.16, 0.16, 0.14, 0.14, 0.16, 0.24])
     present = np.array([len(library.members(name)) > 0 for name in FAMILIES])
     weight = weight * present / (weight * present).sum()
