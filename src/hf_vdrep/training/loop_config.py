@@ -65,5 +65,5 @@ class LoopConfig:
 # May change between the start of a run and its resumption; everything else must stay.
 FREE_ON_RESUME = frozenset(
     {"output_dir", "resume", "steps", "threads", "cpu", "log_every", "eval_every", "save_every", "keep", "snapshots"}
-    | {"accumulation", "cache_dir"}
+    | {"accumulation", "cache_dir", "pool_workers"}
 )

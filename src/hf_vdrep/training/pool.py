@@ -4,6 +4,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -69,18 +70,30 @@ def _render(source: ClipSource, size: int, path: Path, workers: int, chunk: int 
     pool.flush()
 
 
-def _rendered(source: ClipSource, chunks: list[list[int]], workers: int) -> Any:
+_worker_source: ClipSource | None = None
+
+
+def _rendered(source: ClipSource, chunks: list[list[int]], workers: int) -> Iterator[tuple[list[int], np.ndarray]]:
     if workers < 1:
         for indices in chunks:
             yield indices, _clips(source, indices)
         return
     # Spawned, not forked: a forked child would inherit torch's thread pool in an unknown state.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as executor:
-        yield from zip(chunks, executor.map(_clips, [source] * len(chunks), chunks), strict=True)
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(source,)) as executor:
+        yield from zip(chunks, executor.map(_render_in_worker, chunks), strict=True)
 
 
-def _one_thread() -> None:
+def _start_worker(source: ClipSource) -> None:
+    # Sent once per process: a source may carry megabytes of textures.
+    global _worker_source
     torch.set_num_threads(1)
+    _worker_source = source
+
+
+def _render_in_worker(indices: list[int]) -> np.ndarray:
+    assert _worker_source is not None
+    return _clips(_worker_source, indices)
 
 
 def _clips(source: ClipSource, indices: list[int]) -> np.ndarray:
