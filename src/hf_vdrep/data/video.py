@@ -131,4 +131,6 @@ def _reported(path: Path) -> Iterator[None]:
 
 
 def _short(error: BaseException) -> str:
+    if isinstance(error, UnicodeError):
+        return "garbled names in its header"
     return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()

@@ -1,0 +1,108 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""`hf-vdrep COMMAND …`: finds the command, runs it, and turns every failure into one line and an exit code.
+
+A command is a module of this package with `configure(parser)`, which adds its arguments, and `run(args) -> int`,
+which does the work and returns the exit code. Modules are imported only when their command is called, and import
+what is heavy only in `run`, so that help is quick. A command whose module is not installed is not listed.
+
+Exit codes: 0 done, 1 failure of the machine or of the program, 2 the user's mistake, 130 Ctrl-C.
+"""
+
+import argparse
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from .. import __version__
+from .failures import UsageError, describe
+
+COMMANDS = {
+    "compare": "the main result: I-WALT against V-WALT on every task",
+    "inspect": "see what the models see in your own photos and videos",
+    "generate": "draw images or videos from a WALT model",
+    "world": "look at ProbeWorld, the embedded world, with its labels",
+    "features": "extract features of a data set",
+}
+"""Command -> what it does; the module has the command's name."""
+
+_EPILOG = """examples:
+  hf-vdrep compare
+  hf-vdrep inspect holiday.mp4 cat.jpg
+  hf-vdrep inspect --example brick-wall
+
+`hf-vdrep COMMAND --help` explains a command.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises where argparse would print and exit, so that a wrong argument ends like any other mistake."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise UsageError(f"{message} (see `{self.prog} --help`)")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (default: the process's own) and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(arguments)
+    except SystemExit as stop:  # argparse, after printing help or the version
+        return int(stop.code or 0)
+    except BaseException as error:
+        if "--debug" in arguments and not isinstance(error, KeyboardInterrupt):
+            traceback.print_exc()
+        line, code = describe(error)
+        if isinstance(error, BrokenPipeError):  # the reader has gone; Python would complain again at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        elif line:
+            print(f"hf-vdrep: {line}", file=sys.stderr)
+        return code
+
+
+def _run(arguments: list[str]) -> int:
+    chosen = next((word for word in arguments if not word.startswith("-")), None)
+    parser, commands = _parsers()
+    if chosen in commands:
+        module = importlib.import_module(f".{chosen}", __package__)
+        module.configure(commands[chosen])
+        _add_common(commands[chosen])
+        args = parser.parse_args(arguments)
+        return int(module.run(args))
+    parser.parse_args(arguments)
+    parser.print_help()
+    return 2
+
+
+def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
+    parser = _Parser(
+        prog="hf-vdrep",
+        description="Representations of image and video diffusion models, side by side.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"hf_vdrep {__version__}")
+    group = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
+    commands = {
+        name: group.add_parser(
+            name, help=words, formatter_class=argparse.RawDescriptionHelpFormatter, description=f"{_sentence(words)}."
+        )
+        for name, words in COMMANDS.items()
+        if importlib.util.find_spec(f"{__package__}.{name}") is not None
+    }
+    return parser, commands
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bars, nothing but the result")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Opening the models of an inspection."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..backbones.base import Backbone
+from ..backbones.registry import open_backbone
+from ..backbones.walt import WaltBackbone
+
+
+def open_models(names: Sequence[str], video_as: str = "stack") -> list[Backbone]:
+    """Open backbones by name or folder, with names that differ.
+
+    Args:
+        names: what `open_backbone` takes.
+        video_as: how models of images read a video: "stack", "stride" or "frames". Models of video read it whole.
+
+    Raises:
+        ValueError: an unknown name.
+        OSError: a folder without a readable pipeline.
+    """
+    backbones = [_read_as(open_backbone(name), video_as) for name in names]
+    taken: set[str] = set()
+    for name, backbone in zip(names, backbones, strict=True):
+        if backbone.name in taken:
+            backbone.name = Path(name).resolve().name
+        number = 2
+        while backbone.name in taken:
+            backbone.name = f"{Path(name).resolve().name} ({number})"
+            number += 1
+        taken.add(backbone.name)
+    return backbones
+
+
+def _read_as(backbone: Backbone, video_as: str) -> Backbone:
+    if not isinstance(backbone, WaltBackbone) or backbone.transformer.config.objective == "video":
+        return backbone
+    return WaltBackbone(backbone.vae, backbone.transformer, backbone.scheduler, video_as, backbone.name)
