@@ -54,7 +54,7 @@ class DepthToSpaceUpsampler(nn.Module):
 
 def depth_to_space_3d(hidden_states: torch.Tensor, block: tuple[int, int, int]) -> torch.Tensor:
     """(B, t*h*w*C, T, H, W) -> (B, C, T*t, H*h, W*w), channels ordered (t, h, w, C)."""
-    batch, channels, frames, height, width = hidden_states.shape
+    batch, _, frames, height, width = hidden_states.shape
     t, h, w = block
     out = hidden_states.permute(0, 2, 3, 4, 1).reshape(batch, frames, height, width, t, h, w, -1)
     out = out.permute(0, 1, 4, 2, 5, 3, 6, 7).reshape(batch, frames * t, height * h, width * w, -1)

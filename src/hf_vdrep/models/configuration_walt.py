@@ -32,3 +32,19 @@ class WaltConfig(PreTrainedConfig):
         if not 0 <= self.timestep <= 999:
             raise ValueError(f"timestep must lie in [0, 999], got {self.timestep}")
         super().__post_init__(**kwargs)
+
+    @property
+    def num_hidden_layers(self) -> int:
+        """Blocks; `hidden_states` has one entry more."""
+        return self._of_transformer("num_layers", 24)
+
+    @property
+    def num_attention_heads(self) -> int:
+        return self._of_transformer("num_attention_heads", 16)
+
+    @property
+    def hidden_size(self) -> int:
+        return self.num_attention_heads * self._of_transformer("attention_head_dim", 64)
+
+    def _of_transformer(self, name: str, default: int) -> int:
+        return (self.transformer_config or {}).get(name, default)

@@ -2,7 +2,8 @@
 """What `WaltPipeline` checks and prepares before the first step."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,35 @@ def class_label_tensor(
     if len(labels) not in (1, size):
         raise ValueError(f"class_labels must be one, or one per sample ({size}), got {len(labels)}")
     return labels.expand(size).repeat_interleave(num_images_per_prompt), size * num_images_per_prompt
+
+
+@dataclass
+class StepCallback:
+    """diffusers' `callback_on_step_end`: shown some tensors after a step, it may return others instead.
+
+    Args:
+        function: called as (pipeline, step, timestep, tensors), or None.
+        names: tensors to show, of `latents` and `self_condition`.
+    """
+
+    function: Callable[..., dict[str, torch.Tensor] | None] | None
+    names: Sequence[str]
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.names) - {"latents", "self_condition"}:
+            raise ValueError(
+                "callback_on_step_end_tensor_inputs must be among latents, self_condition, "
+                f"got {', '.join(sorted(unknown))}"
+            )
+
+    def __call__(
+        self, pipeline: Any, step: int, timestep: Any, latents: torch.Tensor, estimate: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        if self.function is None:
+            return latents, estimate
+        tensors: dict[str, Any] = {"latents": latents, "self_condition": estimate}
+        tensors |= self.function(pipeline, step, timestep, {name: tensors[name] for name in self.names}) or {}
+        return tensors["latents"], tensors["self_condition"]
 
 
 def local_folder(name_or_path: str | os.PathLike) -> Path | None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import DDIMScheduler, DiffusionPipeline
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.utils.hub_utils import load_or_create_model_card, populate_model_card
 from diffusers.utils.torch_utils import randn_tensor
 from diffusers.video_processor import VideoProcessor
@@ -19,7 +20,7 @@ from tqdm.auto import tqdm
 from .autoencoder_walt import AutoencoderWalt
 from .folder import check_folder, write_transformers_face
 from .folder_writing import cast_weights, staged_folder
-from .pipeline_inputs import check_inputs, class_label_tensor, local_folder
+from .pipeline_inputs import StepCallback, check_inputs, class_label_tensor, local_folder
 from .pipeline_output import WaltPipelineOutput
 from .scheduler_walt import clean_from_velocity
 from .transformer_walt import WaltTransformer3DModel
@@ -108,25 +109,10 @@ class WaltPipeline(DiffusionPipeline):
         check_inputs(self, num_frames, height, width, guidance_scale, class_labels, output_type)
         device = self._execution_device
         labels, total = class_label_tensor(class_labels, batch_size, num_images_per_prompt, device)
-        latents = self.prepare_latents(total, num_frames, height, width, device, generator, latents)
-        self.scheduler.set_timesteps(num_inference_steps, device=device)
-        step_arguments = self._step_arguments(generator, eta)
-        estimate: torch.Tensor | None = None
-
-        with self.progress_bar(total=num_inference_steps) as progress_bar:
-            for step, timestep in enumerate(self.scheduler.timesteps):
-                velocity = self._predict(latents, timestep, labels, estimate, guidance_scale)
-                if self.transformer.config.self_condition:
-                    estimate = clean_from_velocity(latents, velocity, timestep, self.scheduler.alphas_cumprod)
-                latents = self.scheduler.step(velocity, timestep, latents, **step_arguments).prev_sample
-                if callback_on_step_end is not None:
-                    tensors = {"latents": latents, "self_condition": estimate}
-                    chosen = {name: tensors[name] for name in callback_on_step_end_tensor_inputs}
-                    tensors |= callback_on_step_end(self, step, timestep, chosen) or {}
-                    latents, estimate = tensors["latents"], tensors["self_condition"]
-                progress_bar.update()
-
-        decoded = latents if output_type == "latent" else self._decode(latents, output_type)
+        callback = StepCallback(callback_on_step_end, callback_on_step_end_tensor_inputs)
+        start = self.prepare_latents(total, num_frames, height, width, device, generator, latents)
+        sampled = self._denoise(start, num_inference_steps, labels, guidance_scale, generator, eta, callback)
+        decoded = sampled if output_type == "latent" else self._decode(sampled, output_type)
         self.maybe_free_model_hooks()
         output = WaltPipelineOutput(**{"images" if num_frames == 1 else "frames": decoded})
         return output if return_dict else output.to_tuple()
@@ -158,6 +144,30 @@ class WaltPipeline(DiffusionPipeline):
         if are_progress_bars_disabled():
             return tqdm(iterable, total=total, disable=True)
         return super().progress_bar(iterable, total)
+
+    def _denoise(
+        self,
+        latents: torch.Tensor,
+        num_inference_steps: int,
+        labels: torch.Tensor | None,
+        guidance_scale: float,
+        generator: Any,
+        eta: float,
+        callback: StepCallback,
+    ) -> torch.Tensor:
+        """Noise to clean normalised latents; each step is told the clean latents that the last one foresaw."""
+        self.scheduler.set_timesteps(num_inference_steps, device=latents.device)
+        step_arguments = self._step_arguments(generator, eta)
+        estimate: torch.Tensor | None = None
+        with self.progress_bar(total=num_inference_steps) as progress_bar:
+            for step, timestep in enumerate(self.scheduler.timesteps):
+                velocity = self._predict(latents, timestep, labels, estimate, guidance_scale)
+                if self.transformer.config.self_condition:
+                    estimate = clean_from_velocity(latents, velocity, timestep, self.scheduler.alphas_cumprod)
+                latents = self.scheduler.step(velocity, timestep, latents, **step_arguments).prev_sample
+                latents, estimate = callback(self, step, timestep, latents, estimate)
+                progress_bar.update()
+        return latents
 
     def _predict(
         self,

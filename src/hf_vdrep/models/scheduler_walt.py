@@ -4,7 +4,7 @@
 from typing import Any
 
 import torch
-from diffusers import DDIMScheduler
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
 
 def make_scheduler(**overrides: Any) -> DDIMScheduler:

@@ -17,7 +17,7 @@ from torch import nn
 
 from .layer_index import resolve_layers
 from .walt_attention import Grid, interpolate_space
-from .walt_blocks import WaltSpatialBlock, WaltSpatiotemporalBlock
+from .walt_blocks import AdaLayerNormLora, WaltSpatialBlock, WaltSpatiotemporalBlock
 
 
 class WaltTransformer3DModel(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin, AttentionMixin):
@@ -107,8 +107,9 @@ class WaltTransformer3DModel(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMix
         for table in (self.pos_embed_space, self.pos_embed_time):
             nn.init.normal_(table, std=0.02)
         # Zero gates: every block starts as the identity.
+        modulations = [module for module in self.modules() if isinstance(module, AdaLayerNormLora)]
         zeroed = [self.adaln, self.adaln_out, self.proj_out]
-        zeroed += [block.modulation.up for block in self.blocks if block.modulation.up is not None]
+        zeroed += [modulation.up for modulation in modulations if modulation.up is not None]
         for module in zeroed:
             nn.init.zeros_(module.weight)
 

@@ -124,13 +124,13 @@ class WaltAttention(nn.Module, AttentionModuleMixin):
         self.norm_k = nn.LayerNorm(dim // heads, eps=eps, bias=False)
         self.to_out = nn.ModuleList([nn.Linear(dim, dim), nn.Dropout(0.0)])
         self.position_bias = WaltRelativePositionBias(heads, grid)
-        self.set_processor(self._default_processor_cls())
+        self.set_processor(self._default_processor_cls())  # type: ignore[operator]
 
     def forward(
         self, hidden_states: torch.Tensor, grid: Grid, window: Grid, image_mask: torch.Tensor | None = None
     ) -> torch.Tensor:
         """(B, T*H*W, D) -> same; samples with `image_mask` attend each token to itself alone."""
-        return self.processor(self, hidden_states, grid, window, image_mask)
+        return self.processor(self, hidden_states, grid, window, image_mask)  # type: ignore[operator]
 
     def identity(self, hidden_states: torch.Tensor) -> torch.Tensor:
         """What attention gives under an identity mask: the value embedding passes through (WALT §4.2)."""
