@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..sample import Sample
 from .config import ProbeWorldConfig
+from .labels import make_samples
 from .layout import sample_layout, sample_materials, sample_palette, sample_room
 from .motions import sample_paths
 from .render import render
@@ -18,10 +21,27 @@ from .scene import Scene
 from .textures import photograph_folder, texture_library
 from .vocabulary import MOTION_NAMES, OBJECT_NAMES, SPLITS
 
+if TYPE_CHECKING:
+    import datasets
+
 _BLOCK = len(OBJECT_NAMES) * len(MOTION_NAMES)
 
 
 class ProbeWorld:
+    """Clips of a procedural 3-D world with exact labels; a clip is a pure function of (config, split, index).
+
+    Any slice of 192 aligned indices holds every pair of category and motion once. A map-style PyTorch data set; use
+    `batch` or `render_batch` where speed matters.
+
+    Args:
+        split: "train", "validation" or "test"; splits share neither seeds nor photograph pixels.
+        size: number of clips.
+        config: the world; its `photographs` is resolved to what this installation has.
+
+    Raises:
+        ValueError: unknown split, or size below 1.
+    """
+
     def __init__(self, split: str, size: int, config: ProbeWorldConfig | None = None) -> None:
         if split not in SPLITS:
             raise ValueError(f"split must be one of {SPLITS}, got {split!r}")
@@ -31,47 +51,87 @@ class ProbeWorld:
         if config.photographs is None:
             config = dataclasses.replace(config, photographs=photograph_folder() is not None)
         self.split, self.size, self.config = split, size, config
-        self.library = texture_library(config.seed, split, bool(config.photographs))
+        self.__setstate__(self.__getstate__())
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Textures are megabytes, and every process can draw them itself.
+        return {"split": self.split, "size": self.size, "config": self.config}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.library = texture_library(self.config.seed, self.split, bool(self.config.photographs))
         self._texels = tuple(torch.from_numpy(plane) for plane in self.library.texels)
 
     def __len__(self) -> int:
         return self.size
 
+    def __iter__(self) -> Iterator[Sample]:
+        return self.samples(range(self.size))
+
     def _classes(self, index: int) -> tuple[int, int]:
-        """Category and motion of a clip: every block of 192 clips holds each pair once, shuffled."""
+        """Category of the main object and motion: every block of 192 clips holds each pair once, shuffled."""
         block, place = divmod(index, _BLOCK)
         order = np.random.default_rng([self.config.seed, SPLITS.index(self.split), 0xC1A55, block]).permutation(_BLOCK)
         return divmod(int(order[place]), len(MOTION_NAMES))
 
     def scene(self, index: int) -> Scene:
-        """The scene graph of clip `index`."""
+        """The scene graph of clip `index`.
+
+        Raises:
+            IndexError: the index lies outside [0, size - 1].
+        """
         if not 0 <= index < self.size:
             raise IndexError(f"index must lie in [0, {self.size - 1}], got {index}")
         main, motion = self._classes(index)
         rng = np.random.default_rng([self.config.seed, SPLITS.index(self.split), 0x5CE4E, index])
-        layout = sample_layout(self.config, main, rng)
-        palette = sample_palette(rng)
-        room = sample_room(palette, self.library, rng)
-        materials = sample_materials(layout.kind, palette, self.library, rng)
-        lean = rng.uniform(0.25, 0.6) * (1 if rng.random() < 0.5 else -1)
-        light = np.array([lean, 1.0, 0.5])
-        paths = sample_paths(motion, self.config, layout, rng)
-        return Scene(
-            split=self.split,
-            index=index,
-            motion=motion,
-            kind=layout.kind,
-            active=layout.active,
-            scale=layout.scale,
-            rotation=paths.rotation,
-            position=paths.position,
-            camera_rotation=paths.camera_rotation,
-            camera_position=paths.camera_position,
-            light=light / np.linalg.norm(light),
-            materials=materials,
-            room=room,
-        )
+        return sample_scene(self, index, main, motion, rng)
 
     def render_batch(self, indices: Sequence[int]) -> Tensor:
         """Pixels alone, the fast path: uint8 (B, T, H, W, 3)."""
         return render([self.scene(int(index)) for index in indices], self.config, self._texels).video
+
+    def batch(self, indices: Sequence[int]) -> list[Sample]:
+        """Samples with all labels, rendered together; `hf_vdrep.data.sample.stack_samples` makes one batch of them."""
+        scenes = [self.scene(int(index)) for index in indices]
+        return make_samples(scenes, render(scenes, self.config, self._texels), self.config)
+
+    def __getitem__(self, index: int) -> Sample:
+        return self.batch([index])[0]
+
+    def samples(self, indices: Sequence[int], group: int = 16) -> Iterator[Sample]:
+        """Samples one by one, rendered `group` at a time."""
+        for start in range(0, len(indices), group):
+            yield from self.batch(indices[start : start + group])
+
+    def to_iterable_dataset(self, num_shards: int = 8) -> datasets.IterableDataset:
+        """A sharded `datasets.IterableDataset` of the same samples, arrays as NumPy."""
+        from .stream import to_iterable_dataset
+
+        return to_iterable_dataset(self, num_shards)
+
+
+def sample_scene(world: ProbeWorld, index: int, main: int, motion: int, rng: np.random.Generator) -> Scene:
+    """Draw everything about a clip but its two classes; twins of a motion pair draw the same numbers."""
+    config = world.config
+    layout = sample_layout(config, main, rng)
+    palette = sample_palette(rng)
+    room = sample_room(palette, world.library, rng)
+    materials = sample_materials(layout.kind, palette, world.library, rng)
+    lean = rng.uniform(0.25, 0.6) * (1 if rng.random() < 0.5 else -1)
+    light = np.array([lean, 1.0, 0.5])
+    paths = sample_paths(motion, config, layout, rng)
+    return Scene(
+        split=world.split,
+        index=index,
+        motion=motion,
+        kind=layout.kind,
+        active=layout.active,
+        scale=layout.scale,
+        rotation=paths.rotation,
+        position=paths.position,
+        camera_rotation=paths.camera_rotation,
+        camera_position=paths.camera_position,
+        light=light / np.linalg.norm(light),
+        materials=materials,
+        room=room,
+    )

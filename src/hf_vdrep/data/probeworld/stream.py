@@ -1,0 +1,57 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""ProbeWorld as a Hugging Face streaming data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import datasets
+import torch
+
+from .scene import SLOTS
+from .vocabulary import MOTION_NAMES, OBJECT_NAMES
+from .world import ProbeWorld
+
+
+def features(world: ProbeWorld) -> datasets.Features:
+    """Types of every column."""
+    config = world.config
+    frames, side = config.num_frames, config.resolution
+    return datasets.Features(
+        {
+            "id": datasets.Value("string"),
+            "video": datasets.Array4D((frames, side, side, 3), "uint8"),
+            "object": datasets.ClassLabel(names=list(OBJECT_NAMES)),
+            "action_motion": datasets.ClassLabel(names=list(MOTION_NAMES)),
+            "depth": datasets.Array3D((frames, side, side), "float32"),
+            "pose": datasets.Array3D((frames, 3, 4), "float32"),
+            "intrinsics": datasets.Array2D((3, 3), "float32"),
+            "tracks": datasets.Array3D((config.num_tracks, frames, 2), "float32"),
+            "visible": datasets.Array2D((config.num_tracks, frames), "bool"),
+            "boxes": datasets.Array3D((SLOTS, frames, 4), "float32"),
+            "present": datasets.Array2D((SLOTS, frames), "bool"),
+            "instance": datasets.Array3D((frames, side, side), "uint8"),
+        }
+    )
+
+
+def _rows(world: ProbeWorld, shards: list[tuple[int, int]]) -> Iterator[dict[str, Any]]:
+    for start, stop in shards:
+        for sample in world.samples(range(start, stop)):
+            yield {k: v.numpy() if isinstance(v, torch.Tensor) else v for k, v in sample.items()}
+
+
+def to_iterable_dataset(world: ProbeWorld, num_shards: int = 8) -> datasets.IterableDataset:
+    """Contiguous shards, so that worker processes split the world without overlap and a stream can be resumed.
+
+    Raises:
+        ValueError: num_shards is not in [1, len(world)].
+    """
+    if not 1 <= num_shards <= len(world):
+        raise ValueError(f"num_shards must lie in [1, {len(world)}], got {num_shards}")
+    edges = [len(world) * shard // num_shards for shard in range(num_shards + 1)]
+    shards = list(zip(edges[:-1], edges[1:], strict=True))
+    return datasets.IterableDataset.from_generator(
+        _rows, features=features(world), gen_kwargs={"world": world, "shards": shards}
+    )
