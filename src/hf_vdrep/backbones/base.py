@@ -45,6 +45,18 @@ class Backbone(ABC):
             ValueError: a shape or dtype that the model cannot take.
         """
 
+    @property
+    def tokenizer(self) -> "Backbone | None":
+        """A backbone whose one feature map is all that `extract` needs, so that it can be kept; None if there is none.
+
+        Backbones that share a tokenizer, such as the WALT twins, then share its work.
+        """
+        return None
+
+    def inputs_from(self, features: FeatureMap) -> Any:
+        """What `prepare` would give, from the features of `tokenizer`."""
+        raise NotImplementedError(f"{self.name} has no tokenizer")
+
     @abstractmethod
     def extract(
         self,

@@ -15,7 +15,7 @@ from .feature_map import FeatureMap
 from .fingerprint import fingerprint, public_config
 from .frame_spans import causal_frame_spans
 from .walt_folder import load_vae
-from .walt_reading import WaltInputs, encode_videos
+from .walt_reading import WaltInputs, encode_videos, resolve_video_as
 
 
 class _Floor(Backbone):
@@ -89,22 +89,25 @@ class LatentBackbone(_Floor):
 
     Args:
         vae: tokenizer.
+        video_as: how a video is read; see `WaltBackbone`. "stack" is the clip's latents.
     """
 
-    def __init__(self, vae: AutoencoderWalt) -> None:
+    def __init__(self, vae: AutoencoderWalt, video_as: str = "stack") -> None:
+        self.video_as = resolve_video_as(video_as, "image")
         self.name = "latents"
         self.site = "latents"
         self.vae: Any = vae.eval().requires_grad_(False)
         self.stride = vae.spatial_compression_ratio
 
     @classmethod
-    def from_pretrained(cls, folder: str | os.PathLike[str]) -> "LatentBackbone":
+    def from_pretrained(cls, folder: str | os.PathLike[str], video_as: str = "stack") -> "LatentBackbone":
         """The tokenizer of a saved WALT pipeline."""
-        return cls(load_vae(folder))
+        return cls(load_vae(folder), video_as)
 
     @cached_property
     def fingerprint(self) -> str:  # type: ignore[override]
-        return fingerprint({"vae": self.vae}, {"vae": public_config(self.vae.config), "site": self.site})
+        config = {"vae": public_config(self.vae.config), "video_as": self.video_as, "site": self.site}
+        return fingerprint({"vae": self.vae}, config)
 
     @property
     def device(self) -> torch.device:
@@ -117,4 +120,4 @@ class LatentBackbone(_Floor):
 
     @torch.inference_mode()
     def prepare(self, videos: torch.Tensor) -> WaltInputs:
-        return encode_videos(self.vae, videos, "stack", max_steps=0)
+        return encode_videos(self.vae, videos, self.video_as)

@@ -14,6 +14,7 @@ from ..models.transformer_walt import WaltTransformer3DModel
 from .base import Backbone
 from .feature_map import FeatureMap
 from .fingerprint import fingerprint, public_config
+from .floors import LatentBackbone
 from .noise import sample_noise
 from .random_init import randomize
 from .walt_folder import load_scheduler, load_transformer, load_vae, walt_scheduler
@@ -103,7 +104,18 @@ class WaltBackbone(Backbone):
     @torch.inference_mode()
     def prepare(self, videos: torch.Tensor) -> WaltInputs:
         """Tokenize uint8 (B, T, H, W, 3), T = 1 + 4k (any T for "frames"), H and W multiples of the stride."""
-        return encode_videos(self.vae, videos, self.video_as, self.transformer.config.sample_frames)
+        if videos.ndim == 5:
+            self._check_frames(videos.shape[1])
+        return encode_videos(self.vae, videos, self.video_as)
+
+    @property
+    def tokenizer(self) -> LatentBackbone:
+        return LatentBackbone(self.vae, "stack" if self.video_as == "video" else self.video_as)
+
+    def inputs_from(self, features: FeatureMap) -> WaltInputs:
+        self._check_frames(int(features.frame_spans[-1, 1]))
+        latents = features.values.permute(0, 4, 1, 2, 3).contiguous()
+        return WaltInputs(latents.to(self.device), features.frame_spans)
 
     @torch.inference_mode()
     def extract(
@@ -130,6 +142,11 @@ class WaltBackbone(Backbone):
         for timestep in timesteps:
             if timestep is None or not 0 <= timestep < steps:
                 raise ValueError(f"timestep must lie in [0, {steps - 1}], got {timestep} (scheduler: {steps} steps)")
+
+    def _check_frames(self, frames: int) -> None:
+        most = 1 + self.vae.temporal_compression_ratio * (self.transformer.config.sample_frames - 1)
+        if self.video_as == "video" and frames > most:
+            raise ValueError(f"videos may have at most {most} frames, got {frames}")
 
     def _forward(
         self, inputs: WaltInputs, sample_ids: Sequence[str], layers: list[int], timestep: int | None, seed: int

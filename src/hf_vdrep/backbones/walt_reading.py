@@ -36,7 +36,7 @@ def resolve_video_as(video_as: str, objective: str) -> VideoAs:
     return video_as  # type: ignore[return-value]
 
 
-def encode_videos(vae: AutoencoderWalt, videos: torch.Tensor, video_as: VideoAs, max_steps: int) -> WaltInputs:
+def encode_videos(vae: AutoencoderWalt, videos: torch.Tensor, video_as: VideoAs) -> WaltInputs:
     """Tokenize uint8 videos (B, T, H, W, 3).
 
     "video" and "stack" share the latents of the clip. "stride" encodes the last frame of each latent step alone, as
@@ -46,7 +46,6 @@ def encode_videos(vae: AutoencoderWalt, videos: torch.Tensor, video_as: VideoAs,
         vae: tokenizer.
         videos: uint8 (B, T, H, W, 3); T = 1 + 4k unless `video_as` is "frames".
         video_as: the reading.
-        max_steps: latent frames that the denoiser takes at once; bounds "video".
 
     Raises:
         ValueError: wrong shape, dtype or number of frames.
@@ -54,8 +53,6 @@ def encode_videos(vae: AutoencoderWalt, videos: torch.Tensor, video_as: VideoAs,
     check_videos(videos)
     ratio = 1 if video_as == "frames" else vae.temporal_compression_ratio
     spans = causal_frame_spans(videos.shape[1], ratio)
-    if video_as == "video" and len(spans) > max_steps:
-        raise ValueError(f"videos may have at most {1 + ratio * (max_steps - 1)} frames, got {videos.shape[1]}")
     alone = video_as in ("stride", "frames")
     pixels = to_pixels(videos[:, spans[:, 1] - 1] if alone else videos, vae.device)
     batch = pixels.shape[0]

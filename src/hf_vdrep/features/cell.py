@@ -4,7 +4,7 @@
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from ..backbones.feature_map import FeatureMap
 from .cache_layout import CellKey
 from .feature_set import FeatureArray
 from .shard_file import ShardError, ShardWriter, open_shard
+
+Shard = tuple[np.ndarray, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Cell:
     key: CellKey
     folder: Path
     num_samples: int
+    _opened: dict[int, Shard] = field(default_factory=dict, compare=False)
 
     @property
     def num_shards(self) -> int:
@@ -42,7 +45,7 @@ class Cell:
 
     def is_complete(self, shard: int) -> bool:
         """Whether the shard is there and sound; a damaged one is reported."""
-        if not self._path(shard).exists():
+        if shard not in self._opened and not self._path(shard).exists():
             return False
         try:
             self._open(shard)
@@ -71,8 +74,10 @@ class Cell:
         shards: Sequence[np.ndarray] = [rows for rows, _ in opened]
         return FeatureArray(shards, self.key.layer, self.key.timestep, spans, facts["stride"], facts["site"])
 
-    def _open(self, shard: int) -> tuple[np.ndarray, dict[str, Any]]:
-        return open_shard(self._path(shard), self._description(shard))
+    def _open(self, shard: int) -> Shard:
+        if shard not in self._opened:
+            self._opened[shard] = open_shard(self._path(shard), self._description(shard))
+        return self._opened[shard]
 
     def _path(self, shard: int) -> Path:
         return self.folder / f"shard-{shard:05d}.safetensors"

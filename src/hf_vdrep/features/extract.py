@@ -3,6 +3,8 @@
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from .cache_layout import CellKey, hash_samples, open_folder
 from .cell import Cell
 from .extraction_run import ExtractionRun
 from .feature_set import FeatureSet
+from .options import ExtractionOptions
 from .precision import autocast_name
 
 Videos = Callable[[Sequence[int]], torch.Tensor | np.ndarray]
@@ -33,6 +36,7 @@ def extract_features(
     autocast_dtype: str | None = "auto",
     pool: int = 1,
     shard_size: int = 256,
+    keep_latents: bool = True,
     progress: bool = True,
 ) -> FeatureSet:
     """Features of every sample at every layer and noise level.
@@ -55,13 +59,56 @@ def extract_features(
         autocast_dtype: arithmetic, "bfloat16", "float16", None for float32, or "auto" (see `autocast_name`).
         pool: average the grid over pool x pool cells.
         shard_size: samples per file.
+        keep_latents: keep the tokenizer's latents too, as float32, for other layers, noise levels and backbones.
         progress: show a bar.
 
     Raises:
         ValueError: an argument out of range, or features that `dtype` cannot hold.
         OSError: `cache_dir` cannot be written or is full; complete shards stay.
     """
-    _check_options(sample_ids, batch_size, dtype, pool, shard_size)
+    options = ExtractionOptions(
+        cache_dir=cache_dir,
+        data_fingerprint=data_fingerprint,
+        seed=seed,
+        batch_size=batch_size,
+        dtype=dtype,
+        autocast_dtype=autocast_dtype,
+        pool=pool,
+        shard_size=shard_size,
+        keep_latents=keep_latents,
+        progress=progress,
+    )
+    if not len(sample_ids):
+        raise ValueError("sample_ids must name at least one sample, got none")
+    return _extract(backbone, videos, sample_ids, layers, timesteps, options)
+
+
+def _extract(
+    backbone: Backbone,
+    videos: Videos,
+    sample_ids: Sequence[str],
+    layers: Sequence[int | float],
+    timesteps: Sequence[int | None],
+    options: ExtractionOptions,
+) -> FeatureSet:
+    cells = _open_cells(backbone, sample_ids, layers, timesteps, options)
+    open_latents = None
+    if options.keep_latents and backbone.tokenizer is not None:
+        as_latents = replace(options, dtype="float32", pool=1)
+        open_latents = partial(_extract, backbone.tokenizer, videos, sample_ids, [0], [None], as_latents)
+    run = ExtractionRun(backbone, videos, sample_ids, cells, options.batch_size, options.seed, open_latents)
+    run.run(options.progress)
+    return FeatureSet(sample_ids, {(cell.key.layer, cell.key.timestep): cell.array() for cell in cells})
+
+
+def _open_cells(
+    backbone: Backbone,
+    sample_ids: Sequence[str],
+    layers: Sequence[int | float],
+    timesteps: Sequence[int | None],
+    options: ExtractionOptions,
+) -> list[Cell]:
+    """The cells asked for, each once, timestep-major."""
     indices = backbone.resolve_layers(layers)
     backbone.check_timesteps(timesteps)
     samples = hash_samples(sample_ids)
@@ -69,26 +116,16 @@ def extract_features(
     for timestep, layer in dict.fromkeys((timestep, layer) for timestep in timesteps for layer in indices):
         key = CellKey(
             backbone=backbone.fingerprint,
-            data=data_fingerprint,
+            data=options.data_fingerprint,
             samples=samples,
             layer=layer,
             timestep=timestep,
-            seed=None if timestep is None else seed,
-            autocast=autocast_name(autocast_dtype, backbone.device),
-            dtype=dtype,
-            pool=pool,
-            shard_size=shard_size,
+            seed=None if timestep is None else options.seed,
+            autocast=autocast_name(options.autocast_dtype, backbone.device),
+            dtype=options.dtype,
+            pool=options.pool,
+            shard_size=options.shard_size,
         )
-        cells.append(Cell(key, open_folder(Path(cache_dir), key, backbone.name), len(sample_ids)))
-    ExtractionRun(backbone, videos, sample_ids, cells, batch_size, seed).run(progress)
-    return FeatureSet(sample_ids, {(cell.key.layer, cell.key.timestep): cell.array() for cell in cells})
-
-
-def _check_options(sample_ids: Sequence[str], batch_size: int, dtype: str, pool: int, shard_size: int) -> None:
-    if not len(sample_ids):
-        raise ValueError("sample_ids must name at least one sample, got none")
-    if dtype not in ("float16", "float32"):
-        raise ValueError(f"dtype must be 'float16' or 'float32', got {dtype!r}")
-    for name, value in (("batch_size", batch_size), ("pool", pool), ("shard_size", shard_size)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
+        folder = open_folder(Path(options.cache_dir), key, backbone.name)
+        cells.append(Cell(key, folder, len(sample_ids)))
+    return cells

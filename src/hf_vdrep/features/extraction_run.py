@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from tqdm.auto import tqdm
 from ..backbones.base import Backbone
 from ..backbones.feature_map import FeatureMap
 from .cell import Cell
+from .feature_set import FeatureArray, FeatureSet
 from .precision import autocast
 from .shard_file import ShardWriter
 
@@ -34,6 +36,7 @@ class ExtractionRun:
         cells: what to fill; they share samples, arithmetic and shard size.
         batch_size: samples per forward pass.
         seed: seed of the noise.
+        open_latents: gives the features of the backbone's tokenizer, which then replace `videos`.
     """
 
     backbone: Backbone
@@ -42,6 +45,8 @@ class ExtractionRun:
     cells: Sequence[Cell]
     batch_size: int
     seed: int
+    open_latents: Callable[[], FeatureSet] | None = None
+    _latents: FeatureArray | None = None
     _room_checked: bool = False
 
     def run(self, progress: bool) -> None:
@@ -51,6 +56,7 @@ class ExtractionRun:
         missing = {shard: cells for shard, cells in missing.items() if cells}
         if not missing:
             return
+        self._latents = self.open_latents()[0, None] if self.open_latents is not None else None
         rows_to_do = sum(len(first.rows(shard)) * len(cells) for shard, cells in missing.items())
         bar = tqdm(
             total=sum(len(first.rows(shard)) for shard in missing),
@@ -96,7 +102,7 @@ class ExtractionRun:
         """Features of a batch for each of `cells`; one tokenizer pass, one forward per noise level."""
         precision = cells[0].key.autocast
         with torch.inference_mode(), autocast(precision, self.backbone.device):
-            inputs = self.backbone.prepare(self._read(batch))
+            inputs = self._inputs(batch)
         ids = [self.sample_ids[position] for position in batch]
         for timestep in dict.fromkeys(cell.key.timestep for cell in cells):
             at_level = [cell for cell in cells if cell.key.timestep == timestep]
@@ -107,6 +113,11 @@ class ExtractionRun:
                 )
             for cell, features in zip(at_level, maps, strict=True):
                 yield cell, _pooled(features, cell.key.pool)
+
+    def _inputs(self, batch: range) -> Any:
+        if self._latents is not None:
+            return self.backbone.inputs_from(self._latents.feature_map(batch))
+        return self.backbone.prepare(self._read(batch))
 
     def _read(self, batch: range) -> torch.Tensor:
         videos = torch.as_tensor(self.videos(batch))

@@ -53,7 +53,7 @@ class FeatureArray:
         rows = torch.from_numpy(self._gather(np.atleast_1d(wanted) % total)).float()
         return rows[0] if wanted.ndim == 0 else rows
 
-    def feature_map(self, indices: Sequence[int] | slice | np.ndarray | torch.Tensor) -> FeatureMap:
+    def feature_map(self, indices: Sequence[int] | range | slice | np.ndarray | torch.Tensor) -> FeatureMap:
         """The samples `indices` as a batch."""
         return FeatureMap(self[indices], self.layer, self.timestep, self.frame_spans, self.stride, self.site)
 

@@ -51,7 +51,7 @@ class ShardWriter:
         self.dtype = np.dtype(dtype)
         self.rows = 0
         self._texts = {"description": canonical_json(description), "facts": canonical_json(facts)}
-        self._digest = _new_digest(self._texts)
+        self._digest = _new_digest(self._texts, self.shape, self.dtype.name)
         self._temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
         self._file = self._temporary.open("wb")
         self._file.write(self._header("0" * 32))
@@ -123,15 +123,15 @@ def _verified_rows(
     if offset + end != size or math.prod(shape) * np.dtype(dtype).itemsize != end:
         raise ShardError(f"shard must be {offset + end} bytes, got {size}: {path}")
     rows = np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape)
-    digest = _new_digest(texts)
+    digest = _new_digest(texts, shape, dtype)
     digest.update(rows.data.cast("B"))
     if digest.hexdigest() != expected:
         raise ShardError(f"shard must match its hash {expected}, got {digest.hexdigest()}: {path}")
     return rows, json.loads(texts["facts"])
 
 
-def _new_digest(texts: Mapping[str, str]) -> Any:
-    return hashlib.blake2b(canonical_json(texts).encode(), digest_size=16)
+def _new_digest(texts: Mapping[str, str], shape: tuple[int, ...], dtype: str) -> Any:
+    return hashlib.blake2b(canonical_json([texts, list(shape), dtype]).encode(), digest_size=16)
 
 
 def canonical_json(value: Any) -> str:
