@@ -4,7 +4,7 @@
 from typing import TYPE_CHECKING, Any
 
 import torch
-from diffusers import DDIMScheduler
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from torch import nn
 
 from .loop import Batch

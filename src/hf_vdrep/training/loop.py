@@ -156,7 +156,7 @@ def step(run: Run, batches: list[Batch]) -> dict[str, float]:
     limit = run.config.clip_norm or float("inf")
     totals["grad_norm"] = float(torch.nn.utils.clip_grad_norm_(run.model.parameters(), limit))
     _guard(run, totals, batches)
-    totals["lr"] = run.scheduler.get_last_lr()[0]
+    totals["lr"] = float(run.scheduler.get_last_lr()[0])
     run.optimizer.step()
     run.scheduler.step()
     run.optimizer.zero_grad(set_to_none=True)

@@ -43,12 +43,12 @@ class IndexStream:
         """int64 (batch_size,): the samples of optimiser step `step`, counted from 0."""
         places = np.arange(step * self.batch_size, (step + 1) * self.batch_size)
         epochs, offsets = places // self.size, places % self.size
-        return np.asarray([self._order(epoch)[offset] for epoch, offset in zip(epochs, offsets, strict=True)])
+        return np.asarray([self._order(int(epoch))[offset] for epoch, offset in zip(epochs, offsets, strict=True)])
 
     def _order(self, epoch: int) -> np.ndarray:
         if epoch not in self._orders:
             self._orders = {key: order for key, order in self._orders.items() if key >= epoch - 1}
-            rng = np.random.default_rng(derive_seed("order", self.seed, int(epoch)))
+            rng = np.random.default_rng(derive_seed("order", self.seed, epoch))
             self._orders[epoch] = rng.permutation(self.size)
         return self._orders[epoch]
 

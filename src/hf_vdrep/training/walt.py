@@ -99,7 +99,7 @@ class WaltTask:
         rng = np.random.default_rng(derive_seed("noise", self.config.seed, step))
         size, (channels, frames, height, width) = self.config.batch_size, self.pool.video.shape[1:]
         return {
-            "timestep": rng.integers(0, self.scheduler.config.num_train_timesteps, size=(size, frames)),
+            "timestep": rng.integers(0, len(self.scheduler.alphas_cumprod), size=(size, frames)),
             "self": rng.random((size, frames)) < self.config.self_condition_probability,
             "noise": rng.standard_normal((size, frames, channels, 1, height, width), dtype=np.float32),
         }
@@ -172,9 +172,8 @@ def load_vae(path: str, device: torch.device | str = "cpu") -> "AutoencoderWalt"
     try:
         vae = AutoencoderWalt.from_pretrained(path)
     except (OSError, ValueError) as error:
-        raise ValueError(
-            f"vae must be a folder or Hub id of a trained AutoencoderWalt, got {path} ({error})"
-        ) from error
+        reason = str(error).partition("\n")[0].partition(". ")[0]
+        raise ValueError(f"vae must be a trained AutoencoderWalt (folder or Hub id), got {path} ({reason})") from error
     if vae.config.latents_std is None:
         raise ValueError(f"vae must have latents_mean and latents_std in its config, got {path} without them")
     return vae.to(device, memory_format=torch.channels_last_3d).eval().requires_grad_(False)  # type: ignore
@@ -258,7 +257,7 @@ def _gather(kind: str, latents: np.ndarray, indices: np.ndarray, drawn: dict[str
 def parse(argv: Sequence[str]) -> WaltTrainConfig:
     """Command line -> config, including `--twin-of RUN`."""
     parser = build_parser(WaltTrainConfig, description="Train V-WALT or I-WALT on ProbeWorld latents.")
-    parser.add_argument("--twin-of", metavar="RUN", help="RUN's settings (folder or config.yaml), objective flipped")
+    parser.add_argument("--twin-of", metavar="RUN", help="RUN's settings (folder or YAML file), objective flipped")
     given = vars(parser.parse_args(argv))
     twin = given.pop("twin_of", None)
     return merge_flags(WaltTrainConfig, given, twin_settings(twin) if twin else None)
