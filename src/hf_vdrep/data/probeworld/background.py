@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from .packing import Packed
-from .shapes import Vector
 from .textures import SIDE, TEXELS_PER_METRE
+from .vectors import Vector
 
 _SHADE = 0.5
 _SHIFT = SIDE.bit_length() - 1

@@ -71,7 +71,7 @@ def _forward(
     elif template == 3:
         draft.spin = -0.5 * np.interp(turn, [0, 1], config.spin) * ease
     elif template == 4:
-        goal = layout.lift(*layout.screen[1], layout.depth[0] + 0.12, config.focal) - layout.position[0]
+        goal = layout.lift(layout.screen[1], layout.depth[0] + 0.12, config.focal) - layout.position[0]
         last, first = 0.88 + 0.08 * hidden, -0.2
         main += (0.5 * (last - first) * tau + 0.5 * (last + first) * tau**2)[:, None] * goal
     elif template == 5:
@@ -108,5 +108,5 @@ def sample_paths(motion: int, config: ProbeWorldConfig, layout: Layout, rng: np.
     camera_position = layout.eye + tau[:, None] * heading + (tau**2)[:, None] * sway
     paths = Paths(rotation, position, camera_rotation, camera_position)
     if motion % 2:
-        paths = Paths(*(np.ascontiguousarray(part[::-1]) for part in dataclasses.astuple(paths)))
+        paths = Paths(rotation[::-1], position[::-1], camera_rotation[::-1], camera_position[::-1])
     return paths

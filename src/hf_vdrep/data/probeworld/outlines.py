@@ -10,6 +10,7 @@ import numpy as np
 
 from . import shapes
 from .config import ProbeWorldConfig
+from .polyhedra import Plane
 from .projection import to_camera, to_screen
 from .scene import Scene
 from .vocabulary import SHAPE_NAMES
@@ -32,7 +33,7 @@ def _corners(half: tuple[float, float, float]) -> np.ndarray:
     return np.array(list(itertools.product((-1.0, 1.0), repeat=3))) * half
 
 
-def _vertices(planes: tuple[shapes.Plane, ...]) -> np.ndarray:
+def _vertices(planes: tuple[Plane, ...]) -> np.ndarray:
     """Corners of an intersection of half-spaces: meeting points of three planes that satisfy all others."""
     table = np.array(planes)
     found = []

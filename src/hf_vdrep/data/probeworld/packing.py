@@ -78,7 +78,7 @@ def _centres(scene: Scene) -> np.ndarray:
 def _lights(scene: Scene) -> np.ndarray:
     """(T, K, 6): light and up directions in local axes."""
     inverse = scene.rotation.transpose(0, 1, 3, 2)
-    up = np.broadcast_to(inverse[..., :, 1], inverse.shape[:2] + (3,))
+    up = np.broadcast_to(inverse[..., :, 1], (*inverse.shape[:2], 3))
     return np.concatenate([inverse @ scene.light, up], -1)
 
 

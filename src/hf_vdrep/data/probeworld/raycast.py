@@ -14,7 +14,8 @@ from torch import Tensor
 
 from .packing import Packed
 from .scene import SLOTS
-from .shapes import Vector, intersect, normal
+from .shapes import intersect, normal
+from .vectors import Vector
 from .vocabulary import SHAPE_NAMES
 
 
@@ -85,8 +86,8 @@ def list_pairs(packed: Packed, frame: Tensor, dx: Tensor, dy: Tensor) -> Pairs:
     kinds, order = packed.kind.index_select(0, solid).sort(stable=True)
     ray = ray.index_select(0, order).int()
     counts = torch.bincount(kinds, minlength=len(SHAPE_NAMES))
-    place = (part.index_select(0, ray) for part in (dx, dy))
-    return Pairs(solid.index_select(0, order), target.index_select(0, order), *place, _spans(counts))
+    solid, target = solid.index_select(0, order), target.index_select(0, order)
+    return Pairs(solid, target, dx.index_select(0, ray), dy.index_select(0, ray), _spans(counts))
 
 
 def local_rays(packed: Packed, solid: Tensor, dx: Tensor, dy: Tensor) -> tuple[Vector, Vector]:

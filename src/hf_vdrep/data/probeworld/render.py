@@ -15,6 +15,7 @@ from .packing import Packed, pack
 from .raycast import SolidHits, grid_pairs, list_pairs, nearest_solid
 from .scene import Scene
 from .shading import shade_solids
+from .vectors import Vector
 
 NO_SOLID = 255
 # Three samples around the centre, which is known already: four levels at any edge's slope.
@@ -42,22 +43,22 @@ def pixel_grid(config: ProbeWorldConfig) -> Tensor:
     return ((torch.arange(side, dtype=torch.float32) + 0.5) - 0.5 * side) / (config.focal * side)
 
 
-def _view(parts: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, ...]:
-    return tuple(part.reshape(shape) for part in parts)
+def _view(parts: Tensor, shape: tuple[int, ...]) -> list[Tensor]:
+    return [part.reshape(shape) for part in parts]
 
 
-def _directions(camera: Tensor, shape: tuple[int, ...], dx: Tensor, dy: Tensor) -> tuple[Tensor, ...]:
+def _world_rays(camera: Tensor, shape: tuple[int, ...], dx: Tensor, dy: Tensor) -> tuple[Vector, Vector]:
+    """Eyes and directions in world coordinates, from the columns (12, ...) of `Packed.camera`."""
     m = _view(camera, shape)
-    return tuple(m[3 * axis] * dx + (m[3 * axis + 1] * dy + m[3 * axis + 2]) for axis in range(3))
+    x, y, z = (m[3 * axis] * dx + (m[3 * axis + 1] * dy + m[3 * axis + 2]) for axis in range(3))
+    return (m[9], m[10], m[11]), (x, y, z)
 
 
 def _grid_pass(packed: Packed, axis: Tensor, texels: Sequence[Tensor]) -> tuple[Tensor, Tensor, SolidHits]:
     """Colours (3, N * H * W), depth (N * H * W,) and solids at pixel centres."""
     side, count = len(axis), packed.frames
     wide = (count, 1, 1)
-    eye = _view(packed.camera[9:], wide)
-    direction = _directions(packed.camera[:9], wide, axis, axis[:, None])
-    hits = RoomHits(_view(packed.room, wide), eye, direction)
+    hits = RoomHits(_view(packed.room, wide), *_world_rays(packed.camera, wide, axis, axis[:, None]))
     frame = torch.arange(count, dtype=torch.int32)
     shadow = [_view(part, wide) for part in packed.shadow]
     colour = shade_room(packed, hits, frame.reshape(wide), _view(packed.sun, wide), shadow, texels).reshape(3, -1)
@@ -79,9 +80,8 @@ def _put(colour: Tensor, where: Tensor, values: Tensor) -> None:
 
 def cast(packed: Packed, frame: Tensor, dx: Tensor, dy: Tensor) -> tuple[RoomHits, SolidHits]:
     """What R single rays (dx, dy, 1) of the given frames, int32 (R,), meet."""
-    camera = packed.camera.index_select(1, frame)
-    direction = _directions(camera[:9], (-1,), dx, dy)
-    room = RoomHits(tuple(packed.room.index_select(1, frame)), tuple(camera[9:]), direction)  # type: ignore[arg-type]
+    eye, direction = _world_rays(packed.camera.index_select(1, frame), (-1,), dx, dy)
+    room = RoomHits(list(packed.room.index_select(1, frame)), eye, direction)
     return room, nearest_solid(packed, list_pairs(packed, frame, dx, dy), len(frame))
 
 
@@ -93,8 +93,8 @@ def _list_pass(packed: Packed, frame: Tensor, dx: Tensor, dy: Tensor, texels: Se
     colour = shade_room(packed, room, frame, sun, shadow, texels)
     visible = (solids.depth < room.depth).nonzero().squeeze(1)
     small = visible.int()
-    rays = (part.index_select(0, small) for part in (frame, dx, dy))
-    _put(colour, visible, shade_solids(packed, solids, small, *rays, texels))
+    frame, dx, dy = (part.index_select(0, small) for part in (frame, dx, dy))
+    _put(colour, visible, shade_solids(packed, solids, small, frame, dx, dy, texels))
     return colour
 
 

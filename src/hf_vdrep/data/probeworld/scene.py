@@ -7,6 +7,8 @@ import dataclasses
 
 import numpy as np
 
+from .vocabulary import reversed_motion
+
 SLOTS = 4  # main object, occluder in front, companion behind, distractor far away
 FACES = ("floor", "ceiling", "far wall", "near wall", "left wall", "right wall")
 
@@ -90,8 +92,11 @@ class Scene:
 
     def reversed(self) -> Scene:
         """The same clip played backwards, labelled with the twin class."""
-        paths = {
-            name: np.ascontiguousarray(getattr(self, name)[::-1])
-            for name in ("rotation", "position", "camera_rotation", "camera_position")
-        }
-        return dataclasses.replace(self, motion=self.motion ^ 1, **paths)
+        return dataclasses.replace(
+            self,
+            motion=reversed_motion(self.motion),
+            rotation=self.rotation[::-1],
+            position=self.position[::-1],
+            camera_rotation=self.camera_rotation[::-1],
+            camera_position=self.camera_position[::-1],
+        )

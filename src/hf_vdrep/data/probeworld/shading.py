@@ -11,15 +11,11 @@ from torch import Tensor
 from .packing import Packed
 from .patterns import mix
 from .raycast import SolidHits, local_rays, normals
-from .shapes import Vector
 from .textures import SIDE
+from .vectors import Vector, along, dot
 from .vocabulary import PATTERN_NAMES
 
 _PHOTOGRAPH = PATTERN_NAMES.index("photograph")
-
-
-def _dot(a: Vector, b: Vector) -> Tensor:
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 def _photographs(
@@ -37,9 +33,9 @@ def _photographs(
 
 def _highlight(light: Vector, facing: Vector, direction: Vector) -> Tensor:
     """Blinn's term to the 24th power."""
-    scale = 1.0 / _dot(direction, direction).sqrt()
+    scale = 1.0 / dot(direction, direction).sqrt()
     half: Vector = tuple(a - b * scale for a, b in zip(light, direction, strict=True))  # type: ignore[assignment]
-    lobe = (_dot(half, facing) / _dot(half, half).sqrt()).clamp_min(0.0)
+    lobe = (dot(half, facing) / dot(half, half).sqrt()).clamp_min(0.0)
     lobe8 = ((lobe * lobe) * (lobe * lobe)) * ((lobe * lobe) * (lobe * lobe))
     return lobe8 * lobe8 * lobe8
 
@@ -57,10 +53,10 @@ def shade_solids(
     solid = hits.slot.index_select(0, rays).int() * packed.frames + frame
     t, face = hits.depth.index_select(0, rays), hits.face.index_select(0, rays)
     origin, direction = local_rays(packed, solid, dx, dy)
-    point: Vector = tuple(o + t * d for o, d in zip(origin, direction, strict=True))  # type: ignore[assignment]
+    point = along(origin, direction, t)
     facing = normals(packed.kind.index_select(0, solid), point, face, direction)
     look = packed.look.index_select(1, solid)
-    place = [_dot((look[6 + 3 * i], look[7 + 3 * i], look[8 + 3 * i]), point) + look[15 + i] for i in range(3)]
+    place = [dot((look[6 + 3 * i], look[7 + 3 * i], look[8 + 3 * i]), point) + look[15 + i] for i in range(3)]
     lean = mix(look[19], *place)
     colour = look[:3] + (look[3:6] - look[:3]) * lean
     photo = (look[19] == _PHOTOGRAPH).nonzero().squeeze(1)
@@ -72,6 +68,6 @@ def shade_solids(
         colour[:, photo] = (0.45 * tint + 0.75 * picture).clamp(0.0, 1.0)
     table = packed.light.index_select(1, solid)
     light: Vector = (table[0], table[1], table[2])
-    sky = _dot((table[3], table[4], table[5]), facing)
-    lit = _dot(light, facing).clamp_min(0.0) * 0.62 + sky * 0.12 + 0.40
+    sky = dot((table[3], table[4], table[5]), facing)
+    lit = dot(light, facing).clamp_min(0.0) * 0.62 + sky * 0.12 + 0.40
     return colour * lit + look[18] * _highlight(light, facing, direction)

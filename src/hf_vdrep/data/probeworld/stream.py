@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,7 +52,7 @@ def to_iterable_dataset(world: ProbeWorld, num_shards: int = 8) -> datasets.Iter
     if not 1 <= num_shards <= len(world):
         raise ValueError(f"num_shards must lie in [1, {len(world)}], got {num_shards}")
     edges = [len(world) * shard // num_shards for shard in range(num_shards + 1)]
-    shards = list(zip(edges[:-1], edges[1:], strict=True))
+    shards = list(itertools.pairwise(edges))
     return datasets.IterableDataset.from_generator(
         _rows, features=features(world), gen_kwargs={"world": world, "shards": shards}
     )

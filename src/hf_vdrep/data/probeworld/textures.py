@@ -78,7 +78,7 @@ def _procedural(family: str, rng: np.random.Generator) -> np.ndarray:
         across, along = (cycles, lean) if rng.random() < 0.6 else (lean, cycles)
         return _soft(np.cos(across * x + along * y + shift[0]), 1.2)
     if family == "checker":
-        return _soft(np.cos(cycles * x / 1.0 + shift[0]) * np.cos(cycles * y + shift[1]), 2.0)
+        return _soft(np.cos(cycles * x + shift[0]) * np.cos(cycles * y + shift[1]), 2.0)
     if family == "dots":
         return _soft(np.cos((cycles + 1) * x + shift[0]) + np.cos((cycles + 1) * y + shift[1]) - 0.9, 1.6)
     field = np.zeros((SIDE, SIDE))
@@ -111,7 +111,6 @@ def _photograph(image: np.ndarray) -> np.ndarray:
     widths = np.diff(edges)
     small = small / (widths[:, None, None] * widths[None, :, None])
     grey = small.mean(2, keepdims=True)
-    small = grey + 1.0 * (small - grey)
     small = 0.5 + 0.2 * (small - small.mean((0, 1))) / max(float(grey.std()), 0.02)
     half = _resized(small, SIDE // 2)
     wide = np.concatenate([half, half[:, ::-1]], 1)
@@ -158,5 +157,5 @@ def texture_library(seed: int, split: str, photographs: bool) -> TextureLibrary:
         drawn += [(texture, "photograph", source) for texture, source in _crops(folder, split, rng)]
     stack = np.stack([texture for texture, _, _ in drawn])
     texels = np.rint(stack * 255).astype(np.uint8).transpose(3, 0, 1, 2).reshape(3, -1)
-    family = np.array([FAMILIES.index(name) for _, name, _ in drawn])
-    return TextureLibrary(np.ascontiguousarray(texels), family, tuple(source for _, _, source in drawn))
+    families = np.array([FAMILIES.index(name) for _, name, _ in drawn])
+    return TextureLibrary(np.ascontiguousarray(texels), families, tuple(source for _, _, source in drawn))

@@ -107,9 +107,8 @@ def point_tracks(
         place[:] = (np.stack([pixels % side, pixels // side], 1) + rng.uniform(0.05, 0.95, (count, 2))) / side
     first = np.repeat(np.arange(clips) * frames, count)
     depth, slot = (part.reshape(clips, count) for part in _cast_screen(packed, first, screen.reshape(-1, 2), config))
-    camera = np.stack(
-        [to_camera(s, _follow(s, *clip, config)) for s, *clip in zip(scenes, screen, depth, slot, strict=True)]
-    )
+    world = [_follow(s, screen[i], depth[i], slot[i], config) for i, s in enumerate(scenes)]
+    camera = np.stack([to_camera(s, points) for s, points in zip(scenes, world, strict=True)])
     places = to_screen(camera, config)
     frame = np.repeat(np.arange(clips * frames), count)
     seen = _cast_screen(packed, frame, places.reshape(-1, 2), config)[0].reshape(clips, frames, count)

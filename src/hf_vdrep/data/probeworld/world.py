@@ -14,10 +14,11 @@ from torch import Tensor
 from ..sample import Sample
 from .config import ProbeWorldConfig
 from .labels import make_samples
-from .layout import sample_layout, sample_materials, sample_palette, sample_room
+from .layout import sample_layout
 from .motions import sample_paths
 from .render import render
 from .scene import Scene
+from .surfaces import sample_materials, sample_palette, sample_room
 from .textures import photograph_folder, texture_library
 from .vocabulary import MOTION_NAMES, OBJECT_NAMES, SPLITS
 
