@@ -1,0 +1,162 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Training one readout on the frozen features of one backbone, at one layer and noise level."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from .autoencoder import replace_folder
+from .config import option, parse_config, to_dict
+from .entry import run_entry
+from .loop import Batch, Run, build, fit, make_accelerator, write_summary
+from .loop_config import LoopConfig
+from .probe_features import open_split
+from .stream import IndexStream, derive_seed
+
+
+@dataclass
+class ProbeTrainConfig(LoopConfig):
+    """Settings of `train_probe`."""
+
+    output_dir: str = option("runs/probe", "folder for config, log, checkpoints and probe/")
+    task: str = option("object", "what to read out", choices=["object", "action_motion", "depth", "point_tracks"])
+    backbone: str = option("v-walt", "v-walt, i-walt, a floor (pixels, latents, random), or a pipeline folder")
+    layer: float = option(0.75, "block: relative depth in (0, 1], or an index if whole and not 1")
+    timestep: int = option(100, "noise level in [0, 999]; ignored by backbones that take none")
+    reading: str = option("auto", "how a WALT reads a video", choices=["auto", "video", "stack", "stride", "frames"])
+    resolution: int = option(64, "height and width of the clips, pixels")
+    train_clips: int = option(2000, "ProbeWorld clips to train on")
+    eval_clips: int = option(400, "validation clips")
+    cache_dir: str | None = option(None, "where features live; default: cache/ beside output_dir")
+    readout: dict[str, Any] = field(default_factory=dict, metadata={"help": "options of the readout, such as width"})
+    steps: int = option(400, "optimiser steps")
+    batch_size: int = option(32, "samples per step")
+    lr: float = option(1e-3, "peak learning rate")
+    warmup_steps: int = option(20, "steps of linear warm-up")
+    ema_decay: float = option(0.98, "decay of the weight average that is saved")
+    eval_every: int = option(200, "steps between validations; 0: only at the end")
+    save_every: int = option(200, "steps between checkpoints; 0: only at the end")
+
+
+class ProbeObjective(nn.Module):
+    """A task's loss over a readout; what it draws at random depends on the step alone."""
+
+    def __init__(self, task: Any, readout: nn.Module) -> None:
+        super().__init__()
+        self.task, self.readout = task, readout
+
+    def forward(self, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """`batch` holds `features` (B, T', H', W', C) standardised, `labels` and the `draw` seed."""
+        draw = torch.Generator().manual_seed(batch["draw"])
+        return self.task.loss(self.readout, batch["features"], batch["labels"], draw), {}
+
+
+class ProbeTask:
+    """Batches of cached features with labels, and the task's metric on the validation split."""
+
+    def __init__(self, config: ProbeTrainConfig, task: Any, train: Any, validation: Any) -> None:
+        self.config, self.task, self.train, self.validation = config, task, train, validation
+        self.stream = IndexStream(len(train), config.batch_size, seed=config.seed)
+
+    def batch(self, step: int, part: int, parts: int) -> Batch:
+        """See `loop.Task`."""
+        rows = self.stream.indices(step)[part::parts]
+        draw = derive_seed("probe", self.config.seed, step)
+        features, labels = self.train.read(rows), self.train.take(rows)
+        return {"features": features, "labels": labels, "draw": draw, "ids": rows.tolist(), "items": len(rows)}
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """The figures of the task's `evaluate` module on the validation split."""
+        from ..metrics.loading import load
+        from ..probes.fit import predict
+
+        metric = load(self.task.metric)
+        columns = predict(self.task, model, self.validation)
+        metric.add_batch(**columns)
+        return {name: float(value) for name, value in metric.compute().items() if np.isscalar(value)}
+
+
+def train_probe(config: ProbeTrainConfig) -> dict[str, float]:
+    """Train a readout and save `output_dir/probe/`.
+
+    Returns:
+        The final validation figures, which also stand in `summary.json`.
+
+    Raises:
+        ValueError: a setting out of range, an unknown backbone.
+    """
+    from ..probes.registry import get_task
+
+    accelerator = make_accelerator(config)
+    config.check(accelerator.num_processes * config.accumulation)
+    task = get_task(config.task)
+    with accelerator.main_process_first():
+        train = open_split(config, task, "train", config.train_clips).standardised(torch.float32)
+        validation = open_split(config, task, "validation", config.eval_clips)
+    torch.manual_seed(derive_seed("weights", config.seed))
+    readout = task.make(train, **config.readout)
+    run = build(config, ProbeObjective(task, readout), readout, accelerator)
+    figures = fit(run, ProbeTask(config, task, train, validation))
+    if accelerator.is_main_process:
+        finish(run, readout, train.feature_shape, figures)
+    return figures
+
+
+def finish(run: Run, readout: nn.Module, shape: tuple[int, ...], figures: dict[str, float]) -> None:
+    """Save the averaged readout with all that is needed to build it again, and the figures."""
+    from .plots import plot_log
+
+    config: Any = run.config
+    with run.ema.applied(readout):
+        state = {name: value.detach().clone().contiguous() for name, value in readout.state_dict().items()}
+    about = {**to_dict(config), "feature_shape": list(shape), "readout_class": type(readout).__name__, **figures}
+
+    def write(folder: Path) -> None:
+        folder.mkdir(parents=True)
+        save_file(state, folder / "model.safetensors")
+        (folder / "config.json").write_text(json.dumps(about, indent=1) + "\n")
+
+    replace_folder(run.folder / "probe", write)
+    write_summary(run.folder, {"steps": run.step, "seconds": round(run.seconds, 1), **figures})
+    plot_log(run.folder / "log.jsonl", run.folder / "loss.png", title=f"{config.task} on {config.backbone}")
+
+
+def load_probe(folder: str | Path, data: Any) -> nn.Module:
+    """The readout of a `probe/` folder, in evaluation mode.
+
+    Args:
+        folder: what `train_probe` saved.
+        data: a `ProbeData` of the same backbone, layer and task; gives the shapes.
+
+    Raises:
+        ValueError: the folder is not a probe, or the features do not fit it.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from ..probes.registry import get_task
+
+    try:
+        about = json.loads((Path(folder) / "config.json").read_text())
+        state = load_file(Path(folder) / "model.safetensors")
+    except (OSError, ValueError, SafetensorError) as error:
+        raise ValueError(f"folder must hold a trained probe, got {folder} ({error})") from error
+    if list(data.feature_shape[1:]) != about["feature_shape"][1:]:
+        raise ValueError(f"features must be {about['feature_shape'][1:]} per sample, got {data.feature_shape[1:]}")
+    sizes = {"num_classes": len(state["head.bias"])} if "head.bias" in state else {}
+    readout = get_task(about["task"]).make(data, **{**sizes, **about["readout"]})
+    readout.load_state_dict(state)
+    return readout.eval()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line of `scripts/train_probe.py`."""
+    description = "Train one readout on frozen features of ProbeWorld clips."
+    return run_entry(train_probe, lambda args: parse_config(ProbeTrainConfig, args, description=description), argv)

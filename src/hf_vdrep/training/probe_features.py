@@ -1,0 +1,70 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Features and labels of a ProbeWorld split, as readouts take them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+CHUNK = 32
+
+
+def open_split(config: Any, task: Any, split: str, size: int) -> Any:
+    """`ProbeData` of a split: features extracted once into the cache, labels from the scene graph.
+
+    Args:
+        config: a `ProbeTrainConfig`.
+        task: from the registry of probes.
+        split: "train", "validation" or "test".
+        size: clips.
+    """
+    from ..data.probeworld import ProbeWorld, ProbeWorldConfig
+    from ..features import extract_features
+    from ..probes.probe_data import ProbeData
+
+    world = ProbeWorld(split, size, ProbeWorldConfig(resolution=config.resolution))
+    middle = world.config.num_frames // 2 if task.reads == "image" else None
+    backbone = _open(config)
+    level = config.timestep if backbone.uses_timestep else None
+    features = extract_features(
+        backbone,
+        lambda rows: _clips(world, rows, middle),
+        [f"{split}-{index}" for index in range(size)],
+        layers=[_layer(config.layer)],
+        timesteps=[level],
+        cache_dir=Path(config.cache_dir) if config.cache_dir else Path(config.output_dir).parent / "cache",
+        data_fingerprint=f"{split}-{size}-{task.reads}-{world.config}",
+        seed=config.seed,
+    )
+    array = features[features.cells[0]]
+    frames = 1 if task.reads == "image" else world.config.num_frames
+    return ProbeData(lambda rows: array[rows], _labels(world, task.labels, size), array.frame_spans, frames)
+
+
+def _open(config: Any) -> Any:
+    from ..backbones.registry import open_backbone
+
+    reading = {} if config.reading == "auto" else {"video_as": config.reading}
+    return open_backbone(config.backbone, **reading)
+
+
+def _layer(layer: float) -> int | float:
+    # YAML and flags give floats; 1.0 is the full depth, any other whole number a block.
+    return int(layer) if layer == int(layer) and layer != 1.0 else layer
+
+
+def _clips(world: Any, rows: Sequence[int], middle: int | None) -> torch.Tensor:
+    clips = world.render_batch(list(rows))
+    return clips if middle is None else clips[:, middle : middle + 1]
+
+
+def _labels(world: Any, names: Sequence[str], size: int) -> dict[str, torch.Tensor]:
+    from ..data.sample import stack_samples
+
+    parts: dict[str, list[torch.Tensor]] = {name: [] for name in names}
+    for start in range(0, size, CHUNK):
+        batch = stack_samples(world.batch(range(start, min(start + CHUNK, size))))
+        for name in names:
+            parts[name].append(batch[name])
+    return {name: torch.cat(values) for name, values in parts.items()}
