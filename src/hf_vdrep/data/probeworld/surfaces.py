@@ -19,7 +19,7 @@ _LIGHT, _DARK = np.array([0.97, 0.94, 0.86]), np.array([0.10, 0.11, 0.16])
 # Pattern periods per local unit, in the order of PATTERN_NAMES; a local unit is about 13 pixels of a 64-pixel frame.
 _FREQUENCY = np.array([1.0, 1.0, 0.62, 0.95, 0.62, 0.26, 0.3])
 _FAMILY_WEIGHT = np.array([0.16, 0.16, 0.14, 0.14, 0.16, 0.24])  # in the order of FAMILIES
-_CONTRAST = np.array([0.30, 0.1, 0.30, 0.1, 0.22, 0.22])  # in the order of FACES
+_CONTRAST = np.array([0.15, 0.06, 0.15, 0.06, 0.11, 0.11])  # in the order of FACES
 
 
 def _pattern(kind: int, photographs: bool, roll: float) -> int:
@@ -44,6 +44,8 @@ def _colours(palette: Palette, order: np.ndarray) -> np.ndarray:
     bright = first @ [0.3, 0.59, 0.11]
     dark = _DARK * 0.6 + 0.4 * accents[[4, 5, 4, 5]] * 0.8
     partner = np.where((bright > 0.5)[:, None], dark, _LIGHT)
+    # Half the contrast: what an 8x tokenizer cannot hold would only blur.
+    partner = 0.5 * (partner + first)
     partner[1] = first[1] * 0.86
     return np.stack([first, partner], 1)
 
