@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from ..models.transformer_walt import WaltTransformer3DModel
+from .fingerprint import public_config
 
 
 def randomize(transformer: WaltTransformer3DModel, seed: int = 0, std: float = 0.3) -> WaltTransformer3DModel:
@@ -23,7 +24,7 @@ def randomize(transformer: WaltTransformer3DModel, seed: int = 0, std: float = 0
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        fresh: Any = type(transformer).from_config(transformer.config)
+        fresh: Any = type(transformer)(**public_config(transformer.config))
         _draw_modulation(fresh, std)
     return fresh.to(transformer.device).eval().requires_grad_(False)
 

@@ -122,11 +122,15 @@ def _verified_rows(
         raise ShardError(f"shard must hold {canonical_json(description)}, got {texts['description']}: {path}")
     if offset + end != size or math.prod(shape) * np.dtype(dtype).itemsize != end:
         raise ShardError(f"shard must be {offset + end} bytes, got {size}: {path}")
-    rows = np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape)
     digest = _new_digest(texts, shape, dtype)
-    digest.update(rows.data.cast("B"))
+    # Read rather than mapped: pages of a map would count as this process's memory.
+    with path.open("rb") as file:
+        file.seek(offset)
+        while block := file.read(1 << 20):
+            digest.update(block)
     if digest.hexdigest() != expected:
         raise ShardError(f"shard must match its hash {expected}, got {digest.hexdigest()}: {path}")
+    rows = np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape)
     return rows, json.loads(texts["facts"])
 
 
