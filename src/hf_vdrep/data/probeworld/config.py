@@ -27,7 +27,9 @@ class ProbeWorldConfig:
         camera_shift: range of the camera's own drift over the clip, all classes.
         camera_turn: largest drift of the camera's yaw over the clip, all classes; pitch and roll take half.
         distractor: probability of a fourth, small object far away.
-        antialias: contrast to a neighbour, in [0, 1], from which a pixel is supersampled; 1 switches it off.
+        antialias: contrast to a neighbour, in [0, 1], from which a pixel is supersampled; 1 switches it off, and
+            the lens alone softens edges.
+        blur: the lens: share of each neighbour in a pixel, along both axes, in [0, 0.33].
         num_tracks: labelled surface points per clip.
         photographs: texture some surfaces with the photographs that scikit-image bundles; None means "if installed",
             and a `ProbeWorld` records what it resolved to.
@@ -46,7 +48,8 @@ class ProbeWorldConfig:
     camera_shift: tuple[float, float] = (0.1, 0.26)
     camera_turn: float = 4.0
     distractor: float = 0.4
-    antialias: float = 0.22
+    antialias: float = 1.0
+    blur: float = 0.25
     num_tracks: int = 64
     photographs: bool | None = None
 
@@ -64,6 +67,8 @@ class ProbeWorldConfig:
         for name in ("distractor", "antialias"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
+        if not 0.0 <= self.blur <= 0.33:
+            raise ValueError(f"blur must lie in [0, 0.33], got {self.blur}")
         for name in ("main_height", "travel", "approach", "spin", "pan", "camera_shift"):
             self._check_range(name)
 

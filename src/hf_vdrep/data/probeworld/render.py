@@ -129,6 +129,21 @@ def _antialias(
     _put(colour, flagged, ((centre + fine[:, 0]) + (fine[:, 1] + fine[:, 2])) * 0.25)
 
 
+def _soften(image: Tensor, weight: float) -> Tensor:
+    """The lens: every pixel takes `weight` of each neighbour, along both axes; (3, N, H, W), edges repeated.
+
+    Sums of two shifted planes, not a convolution, so that it rounds alike everywhere.
+    """
+    if not weight:
+        return image
+    for axis in (2, 3):
+        side = image.shape[axis]
+        before = torch.cat([image.narrow(axis, 0, 1), image.narrow(axis, 0, side - 1)], axis)
+        after = torch.cat([image.narrow(axis, 1, side - 1), image.narrow(axis, side - 1, 1)], axis)
+        image = image * (1.0 - 2.0 * weight) + (before + after) * weight
+    return image
+
+
 @torch.no_grad()
 def render(scenes: Sequence[Scene], config: ProbeWorldConfig, texels: Sequence[Tensor], chunk: int = 8) -> Frames:
     """Render B scenes with the texture planes `texels`; `chunk` clips at a time share the kernels' tensors.
@@ -145,7 +160,8 @@ def render(scenes: Sequence[Scene], config: ProbeWorldConfig, texels: Sequence[T
         colour, room, solids = _grid_pass(packed, axis, texels)
         if config.antialias < 1.0:
             _antialias(packed, colour, config, axis, texels)
-        video = (colour.clamp_(0.0, 1.0) * 255.0 + 0.5).to(torch.uint8).reshape(3, *shape).permute(1, 2, 3, 4, 0)
+        colour = _soften(colour.clamp_(0.0, 1.0).reshape(3, -1, side, side), config.blur)
+        video = (colour * 255.0 + 0.5).to(torch.uint8).reshape(3, *shape).permute(1, 2, 3, 4, 0)
         instance = solids.slot.masked_fill(solids.depth >= room, NO_SOLID)
         depth = torch.minimum(solids.depth, room)
         parts.append((video.contiguous(), depth.reshape(shape), instance.reshape(shape)))
