@@ -1,0 +1,27 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Write the generated blocks of README.md and model_cards/*.md from model_cards/walt-tiny/.
+
+python scripts/render_documents.py
+"""
+
+import os
+from pathlib import Path
+
+from hf_vdrep.hub.documents import fill
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    for path in (ROOT / "README.md", *sorted((ROOT / "model_cards").glob("*.md"))):
+        text = path.read_text(encoding="utf-8")
+        filled = fill(text, ROOT / "model_cards" / "walt-tiny")
+        if filled != text:
+            temporary = path.with_name(f".{path.name}.part")
+            temporary.write_text(filled, encoding="utf-8")
+            os.replace(temporary, path)
+            print(f"wrote {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Numbers in README and cards, written from committed results.
+
+A document marks where a block goes; what stands between the marks is generated and never edited by hand:
+
+    <!-- begin: demo-table -->
+    <!-- end: demo-table -->
+"""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+_BLOCK = re.compile(r"(<!-- begin: (?P<name>[a-z-]+) -->\n)(?P<body>.*?)(<!-- end: (?P=name) -->)", re.DOTALL)
+_LABELS = {
+    "chance": "chance",
+    "pixels": "pixels",
+    "latents": "latents",
+    "random": "random",
+    "i-walt": "I-WALT",
+    "v-walt": "V-WALT",
+    "reference": "end to end",
+}
+_RUNS = {"tokenizer": "tokenizer", "i-walt": "I-WALT", "v-walt": "V-WALT"}
+
+
+def fill(text: str, results: Path) -> str:
+    """Write every marked block of a document anew.
+
+    Args:
+        text: the document.
+        results: folder with `table.json` of the comparison and one `summary.json` per training.
+
+    Raises:
+        ValueError: a mark without a generator, or a result that is missing.
+    """
+
+    def block(match: re.Match[str]) -> str:
+        name = match["name"]
+        if name not in _GENERATORS:
+            raise ValueError(f"block must be one of {sorted(_GENERATORS)}, got {name!r}")
+        return f"{match[1]}{_GENERATORS[name](results)}{match[4]}"
+
+    return _BLOCK.sub(block, text)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise ValueError(f"results must hold a readable {path.name}, got {path} ({error})") from error
+
+
+def demo_table(results: Path) -> str:
+    """The comparison: one row a task, one column a system, then the gain with its interval."""
+    tasks = _read(results / "table.json")["tasks"]
+    present = [key for key in _LABELS if any(key in _scores(task) for task in tasks)]
+    head = ["task", "metric", *(_LABELS[key] for key in present), "gain of V-WALT", "95 % interval"]
+    rows = [head, ["---", "---", *["---:"] * (len(present) + 2)]]
+    rows += [_task_row(task, present) for task in tasks]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _scores(task: dict[str, Any]) -> dict[str, float]:
+    return {entry["system"]: entry["score"]["value"] for entry in task["systems"]}
+
+
+def _task_row(task: dict[str, Any], present: list[str]) -> list[str]:
+    unit, arrow = " %" if task["percent"] else "", "↑" if task["higher_is_better"] else "↓"
+    scores = _scores(task)
+    cells = [task["title"], f"{task['metric']}{unit} {arrow}"]
+    for key in present:
+        text = _value(task, scores[key]) if key in scores else "–"
+        cells.append(f"**{text}**" if task["winner"] == key else text)
+    gain = task["gain"]
+    if not gain:
+        return [*cells, "–", "–"]
+    return [*cells, f"{gain['value']:+.1f} %", f"[{gain['low']:+.1f}, {gain['high']:+.1f}]"]
+
+
+def _value(task: dict[str, Any], value: float) -> str:
+    return f"{100 * value:.1f}" if task["percent"] else f"{value:.3f}"
+
+
+def demo_choices(results: Path) -> str:
+    """What validation chose for the twins: block, noise level, reading, learning rate."""
+    rows = [["task", "twin", "block", "noise level", "reading", "learning rate"], ["---"] * 6]
+    for task in _read(results / "table.json")["tasks"]:
+        for entry in task["systems"]:
+            if entry["system"] in ("i-walt", "v-walt"):
+                rows.append(_choice(task, entry))
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _choice(task: dict[str, Any], entry: dict[str, Any]) -> list[str]:
+    block = f"{entry['layer']} of {entry['num_layers']}"
+    found = [block, entry["timestep"], entry["reading"] or "–", entry["learning_rate"]]
+    return [task["title"], _LABELS[entry["system"]], *map(str, found)]
+
+
+def trainings(results: Path) -> str:
+    """One row per shipped network: size, what it saw, how long it took, how good it is."""
+    rows = [["network", "parameters", "steps", "clips seen", "CPU minutes", "held-out"], ["---", *["---:"] * 5]]
+    for name, label in _RUNS.items():
+        found = _read(results / name / "summary.json")
+        if "psnr" in found:
+            quality = f"PSNR {found['psnr']:.2f} dB (clips), {found['psnr_image']:.2f} dB (images)"
+        else:
+            quality = f"v-loss {found['v_loss']:.4f}"
+        minutes = f"{found['seconds'] / 60:.0f}"
+        size = f"{found['parameters'] / 1e6:.2f} M" if "parameters" in found else "–"
+        rows.append([label, size, f"{found['steps']:,}", f"{found['clips']:,}", minutes, quality])
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+_GENERATORS: dict[str, Callable[[Path], str]] = {
+    "demo-table": demo_table,
+    "demo-choices": demo_choices,
+    "trainings": trainings,
+}
