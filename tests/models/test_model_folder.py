@@ -28,6 +28,7 @@ def test_the_folder_holds_each_tensor_once(saved: Path):
     files = {file.relative_to(saved).as_posix() for file in saved.rglob("*") if file.is_file()}
     assert files == {
         *("model_index.json", "config.json", "model.safetensors.index.json", "scheduler/scheduler_config.json"),
+        *("preprocessor_config.json", "video_preprocessor_config.json"),
         *("vae/config.json", VAE, "transformer/config.json", DENOISER),
     }
     weight_map = json.loads((saved / "model.safetensors.index.json").read_text())["weight_map"]

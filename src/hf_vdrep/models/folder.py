@@ -5,8 +5,10 @@
     vae/ transformer/ scheduler/   diffusers: their configs and safetensors
     config.json                    transformers: `WaltConfig`
     model.safetensors.index.json   transformers: which component file holds each tensor
+    preprocessor_config.json       transformers: `WaltImageProcessor`
+    video_preprocessor_config.json transformers: `WaltVideoProcessor`
 
-The last two hold no weights, so no tensor is stored twice.
+The last four hold no weights, so no tensor is stored twice.
 """
 
 import json
@@ -87,7 +89,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_transformers_face(folder: str | Path, extra: Mapping[str, Any] | None = None) -> None:
-    """Add `config.json` and `model.safetensors.index.json` to a pipeline folder.
+    """Add the four files of transformers to a pipeline folder.
 
     Args:
         folder: a folder that holds the components already.
@@ -113,7 +115,18 @@ def write_transformers_face(folder: str | Path, extra: Mapping[str, Any] | None 
         "weight_map": {name: file.relative_to(path).as_posix() for name, file in sorted(weights.items())},
     }
     _write_json(path / INDEX_NAME, index)
+    _write_processors(path, config["vae_config"], config["transformer_config"])
     _write_json(path / "config.json", config | dict(extra or {}))
+
+
+def _write_processors(path: Path, vae: Mapping[str, Any], transformer: Mapping[str, Any]) -> None:
+    """Processors of the training size: latents times the compression of the tokenizer."""
+    side = transformer["sample_size"] * 2 ** (len(vae["block_out_channels"]) - 1)
+    frames = 1 + (transformer["sample_frames"] - 1) * 2 ** sum(map(bool, vae["temporal_downsample"]))
+    size = {"height": side, "width": side}
+    _write_json(path / "preprocessor_config.json", {"image_processor_type": "WaltImageProcessor", "size": size})
+    video = {"video_processor_type": "WaltVideoProcessor", "size": size, "num_frames": frames}
+    _write_json(path / "video_preprocessor_config.json", video)
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

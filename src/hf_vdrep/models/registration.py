@@ -1,8 +1,9 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Making the WALT classes known to diffusers and transformers by name.
 
-`DiffusionPipeline.from_pretrained`, diffusers' `AutoModel` and transformers' `AutoConfig` and `AutoModel` find them
-after `import hf_vdrep`, whichever was imported first. Nothing here imports a model before somebody asks for it.
+`DiffusionPipeline.from_pretrained`, diffusers' `AutoModel` and transformers' `AutoConfig`, `AutoModel` and processors
+find them after `import hf_vdrep`, whichever was imported first. Nothing here imports a model before somebody asks for
+it.
 """
 
 import importlib
@@ -22,6 +23,8 @@ def register() -> None:
     after_import("diffusers.pipelines.pipeline_loading_utils", _let_diffusers_load_components)
     after_import("transformers.models.auto.configuration_auto", _register_config)
     after_import("transformers.models.auto.modeling_auto", _register_model)
+    after_import("transformers.models.auto.image_processing_auto", _register_image_processor)
+    after_import("transformers.models.auto.video_processing_auto", _register_video_processor)
 
 
 def _serve_names_to_diffusers() -> None:
@@ -58,6 +61,24 @@ def _register_model() -> None:
 
     module = sys.modules["transformers.models.auto.modeling_auto"]
     module.MODEL_MAPPING.register(WaltConfig, _LazyClasses(("WaltModel",)), exist_ok=True)
+
+
+def _register_image_processor() -> None:
+    from .configuration_walt import WaltConfig
+    from .image_processing_walt import WaltImageProcessor
+
+    # One class for both backends: it needs neither torchvision nor PIL's resampling.
+    classes = {"pil": WaltImageProcessor, "torchvision": WaltImageProcessor}
+    module = sys.modules["transformers.models.auto.image_processing_auto"]
+    module.IMAGE_PROCESSOR_MAPPING.register(WaltConfig, classes, exist_ok=True)
+
+
+def _register_video_processor() -> None:
+    from .configuration_walt import WaltConfig
+    from .video_processing_walt import WaltVideoProcessor
+
+    module = sys.modules["transformers.models.auto.video_processing_auto"]
+    module.VIDEO_PROCESSOR_MAPPING.register(WaltConfig, {"torchvision": WaltVideoProcessor}, exist_ok=True)
 
 
 class _LazyClasses(tuple):
