@@ -7,14 +7,13 @@ cost every `import hf_vdrep` seconds.
 
 import sys
 from collections.abc import Callable, Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 Action = Callable[[], None]
 
 
-class _PostImportFinder(MetaPathFinder):
+class _PostImportFinder:
     """Finds nothing itself: lets the other finders find the modules it waits for, and lengthens their execution."""
 
     def __init__(self) -> None:
