@@ -1,5 +1,5 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""Frames from scenes: one ray per pixel, and three more where neighbouring pixels differ."""
+"""Frames from scenes: one ray per pixel, on request three more where neighbouring pixels differ, then a soft lens."""
 
 from __future__ import annotations
 

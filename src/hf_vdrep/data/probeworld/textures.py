@@ -123,14 +123,14 @@ def _crops(folder: Path, split: str, rng: np.random.Generator) -> list[tuple[np.
     out = []
     for name in PHOTOGRAPHS:
         with Image.open(folder / name) as opened:
-            pixels = np.asarray(opened.convert("RGB"), dtype=np.float64) / 255.0
+            pixels = np.asarray(opened.convert("RGB"))
         height, width = pixels.shape[:2]
         low, high = (int(width * fraction) for fraction in _COLUMNS[split])
         for _ in range(_CROPS[split]):
             side = int(min(high - low, height) * rng.uniform(0.7, 1.0))
             left = int(rng.integers(low, high - side + 1))
             top = int(rng.integers(0, height - side + 1))
-            crop = pixels[top : top + side, left : left + side]
+            crop = pixels[top : top + side, left : left + side] / 255.0
             out.append((_photograph(crop), f"{name}:{left},{top},{left + side},{top + side}"))
     return out
 
