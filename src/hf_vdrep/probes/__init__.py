@@ -1,6 +1,32 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Readouts of frozen features, their losses and their training; they see tensors alone."""
+
 from .._lazy import lazy_exports
 
-_HOMES: dict[str, str] = {}
+_HOMES: dict[str, str] = {
+    "AttentiveClassifier": ".attentive",
+    "SRTDepthReadout": ".dense",
+    "sub_grid": ".dense",
+    "RecurrentPointReadout": ".tracker",
+    "PointTracks": ".outputs",
+    "frame_weights": ".resample",
+    "resample_to_frames": ".resample",
+    "standardise": ".standardise",
+    "classification_loss": ".losses",
+    "depth_loss": ".losses",
+    "point_track_loss": ".losses",
+    "ProbeData": ".probe_data",
+    "Task": ".task",
+    "FitConfig": ".task",
+    "TASKS": ".registry",
+    "get_task": ".registry",
+    "FitResult": ".fit",
+    "Member": ".fit",
+    "fit_readout": ".fit",
+    "predict": ".fit",
+    "EndToEndReference": ".end_to_end",
+    "save_reference": ".reference_files",
+    "load_reference": ".reference_files",
+}
 
 __getattr__, __dir__ = lazy_exports(__name__, _HOMES)

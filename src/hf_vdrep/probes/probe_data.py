@@ -1,0 +1,74 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Cached features and labels of a split, read by row."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .standardise import standardise
+
+Labels = dict[str, torch.Tensor]
+FeatureSource = np.ndarray | torch.Tensor | Callable[[np.ndarray], torch.Tensor]
+
+BLOCK = 64
+
+
+@dataclass(frozen=True)
+class ProbeData:
+    """Features of one backbone at one (layer, timestep), with the labels of the samples.
+
+    Attributes:
+        features: (N, T', H', W', C) array or tensor of any float type (a memory map will do), or a function from row
+            numbers to such a tensor.
+        labels: name -> tensor or array with N rows.
+        frame_spans: int (T', 2), first and last + 1 input frame of each feature step.
+        num_frames: T, input frames of a sample; 1 for images.
+    """
+
+    features: FeatureSource
+    labels: Mapping[str, torch.Tensor | np.ndarray]
+    frame_spans: torch.Tensor
+    num_frames: int
+
+    def __post_init__(self) -> None:
+        sizes = {name: len(rows) for name, rows in self.labels.items()}
+        if not callable(self.features):
+            sizes["features"] = len(self.features)
+        if not sizes or len(set(sizes.values())) != 1 or 0 in sizes.values():
+            raise ValueError(f"features and labels must have the same number of rows, at least 1, got {sizes}")
+
+    def __len__(self) -> int:
+        return len(next(iter(self.labels.values())))
+
+    @property
+    def feature_shape(self) -> tuple[int, ...]:
+        """(1, T', H', W', C)."""
+        return tuple(self.read(np.zeros(1, dtype=np.int64)).shape)
+
+    def read(self, rows: np.ndarray) -> torch.Tensor:
+        """Features of some rows, as they are stored."""
+        if callable(self.features):
+            return self.features(rows)
+        return torch.as_tensor(self.features[rows])
+
+    def take(self, rows: np.ndarray) -> Labels:
+        """Labels of some rows."""
+        return {name: torch.as_tensor(values[rows]) for name, values in self.labels.items()}
+
+    def standardised(self, dtype: torch.dtype = torch.bfloat16) -> "ProbeData":
+        """The same data with standardised features held in memory: readouts pass over them many times.
+
+        Raises:
+            ValueError: a feature is not finite; the line names the row.
+        """
+        blocks = []
+        for start in range(0, len(self), BLOCK):
+            rows = np.arange(start, min(start + BLOCK, len(self)))
+            values = self.read(rows).float()
+            bad = ~torch.isfinite(values).flatten(1).all(1)
+            if bad.any():
+                raise ValueError(f"features must be finite, got NaN or infinity in row {start + int(bad.nonzero()[0])}")
+            blocks.append(standardise(values).to(dtype))
+        return ProbeData(torch.cat(blocks), self.labels, self.frame_spans, self.num_frames)

@@ -1,0 +1,28 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""The tasks by name."""
+
+from .classify_task import classify_task
+from .depth_task import depth_task
+from .task import Task
+from .track_task import track_task
+
+TASKS: dict[str, Task] = {
+    task.name: task
+    for task in (
+        classify_task("object", reads="image", label="object"),
+        classify_task("action_motion", reads="clip", label="action_motion"),
+        depth_task(),
+        track_task(),
+    )
+}
+
+
+def get_task(name: str) -> Task:
+    """The task of a name.
+
+    Raises:
+        ValueError: no such task.
+    """
+    if name not in TASKS:
+        raise ValueError(f"task must be one of {sorted(TASKS)}, got {name!r}")
+    return TASKS[name]

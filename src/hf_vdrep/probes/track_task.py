@@ -1,0 +1,53 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Point tracks through the recurrent readout."""
+
+import torch
+from torch import nn
+
+from .losses import point_track_loss
+from .probe_data import Labels, ProbeData
+from .task import Columns, FitConfig, Task
+from .tracker import RecurrentPointReadout
+
+FIT = FitConfig(steps=300, batch_size=16, learning_rates=(2e-3,), eval_batch=16)
+
+
+def track_task(*, train_tracks: int = 12, fit: FitConfig = FIT) -> Task:
+    """Tracks of points asked for in frame 0, scored by Average Jaccard.
+
+    Points hidden in frame 0 cannot be asked for: they carry no loss, and their query frame is set past the end, so that
+    none of their frames is evaluated.
+
+    Args:
+        train_tracks: tracks of each clip drawn at each step.
+        fit: training by default.
+    """
+
+    def build(data: ProbeData, **options: int) -> nn.Module:
+        shape = data.feature_shape
+        return RecurrentPointReadout(shape[-1], data.frame_spans, data.num_frames, **options)
+
+    def loss(readout: nn.Module, values: torch.Tensor, labels: Labels, draw: torch.Generator) -> torch.Tensor:
+        tracks, visible = labels["tracks"].float(), labels["visible"].bool()
+        # Tracks that can be asked for come first.
+        rank = torch.rand(visible.shape[:2], generator=draw) + visible[:, :, 0].float()
+        chosen = rank.topk(min(train_tracks, visible.shape[1]), dim=1).indices
+        rows = torch.arange(len(tracks))[:, None]
+        tracks, visible = tracks[rows, chosen], visible[rows, chosen]
+        found = readout(values, tracks[:, :, 0], standardised=True)
+        return point_track_loss(found, tracks, visible, mask=visible[:, :, :1])["loss"]
+
+    def predict(readout: nn.Module, values: torch.Tensor, labels: Labels) -> Columns:
+        tracks, visible = labels["tracks"].float(), labels["visible"].bool()
+        found = readout(values, tracks[:, :, 0], standardised=True)
+        start = torch.where(visible[:, :, 0], 0, visible.shape[2])
+        return {
+            "predictions": found.positions.numpy(),
+            "predicted_visible": found.said_visible().numpy(),
+            "references": tracks.numpy(),
+            "visible": visible.numpy(),
+            "query_frames": start.numpy(),
+        }
+
+    labels = ("tracks", "visible")
+    return Task("point_tracks", "clip", labels, "average_jaccard", "average_jaccard", True, build, loss, predict, fit)

@@ -1,0 +1,128 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Each readout reads the truth where the features hold it, and nothing where they hold noise.
+
+The truth is painted into a few channels as pairs of sines and their negatives, amid channels of noise: every token then
+has the same mean and variance, so that standardising it takes nothing away.
+"""
+
+import dataclasses
+
+import numpy as np
+import torch
+
+from hf_vdrep.probes import FitConfig, ProbeData, fit_readout, get_task, predict
+from hf_vdrep.probes.depth_task import depth_task
+from hf_vdrep.probes.track_task import track_task
+
+FRAMES, GRID, CHANNELS = 5, 4, 16
+SPANS = torch.stack([torch.arange(FRAMES), torch.arange(FRAMES) + 1], 1)
+
+
+def paint(truth: torch.Tensor, seed: int) -> torch.Tensor:
+    """(N, T, H, W, k) -> features (N, T, H, W, CHANNELS) that hold it."""
+    features = 0.2 * torch.randn(*truth.shape[:-1], CHANNELS, generator=torch.Generator().manual_seed(seed))
+    waves = torch.cat([(truth * 2).sin(), (truth * 2).cos()], -1)
+    features[..., : 2 * waves.shape[-1]] = torch.cat([waves, -waves], -1)
+    return features
+
+
+def data(truth: torch.Tensor | None, labels: dict, seed: int) -> ProbeData:
+    count = len(next(iter(labels.values())))
+    shape = (count, FRAMES, GRID, GRID, CHANNELS)
+    noise = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+    return ProbeData(noise if truth is None else paint(truth, seed), labels, SPANS, FRAMES)
+
+
+def classes(count: int, seed: int) -> tuple[torch.Tensor, dict]:
+    """Four classes, said by one token of each clip."""
+    draw = torch.Generator().manual_seed(seed)
+    label = torch.randint(4, (count,), generator=draw)
+    truth = torch.zeros(count, FRAMES, GRID, GRID, 1)
+    place = torch.randint(GRID * GRID, (count,), generator=draw)
+    truth.view(count, FRAMES, -1)[torch.arange(count), 2, place] = 0.4 + 0.5 * label.float()
+    return truth, {"action_motion": label}
+
+
+def planes(count: int, seed: int) -> tuple[torch.Tensor, dict]:
+    """Tilted planes whose log-depth moves with time; the features hold it at the centre of each cell."""
+    draw = torch.Generator().manual_seed(seed)
+    tilt = (torch.rand(count, 3, 1, 1, 1, generator=draw) - 0.5) * 0.8
+    line = (torch.arange(32.0) + 0.5) / 32 - 0.5
+    time = torch.linspace(-1, 1, FRAMES)[None, :, None, None]
+    log_depth = 1 + tilt[:, 0] * line + tilt[:, 1] * line[:, None] + tilt[:, 2] * time
+    cells = torch.nn.functional.avg_pool2d(log_depth, 8)
+    return cells[..., None], {"depth": log_depth.exp()}
+
+
+def affine_motions(count: int, seed: int) -> tuple[torch.Tensor, dict]:
+    """Points carried by a field of displacements; the features hold it at the centre of each cell. A fifth hides."""
+    draw = torch.Generator().manual_seed(seed)
+    shift = (torch.rand(count, 1, 2, generator=draw) - 0.5) * 0.5
+    zoom = (torch.rand(count, 1, 1, generator=draw) - 0.5) * 0.4
+    time = torch.linspace(0, 1, FRAMES)
+    start = 0.1 + 0.8 * torch.rand(count, 12, 2, generator=draw)
+    line = (torch.arange(float(GRID)) + 0.5) / GRID
+    cells = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1).flatten(0, 1)[None]
+
+    def moved(points: torch.Tensor) -> torch.Tensor:
+        return (shift + zoom * (points - 0.5))[:, :, None] * time[:, None]
+
+    field = moved(cells).transpose(1, 2).unflatten(2, (GRID, GRID))
+    hidden = torch.rand(count, 1, 1, generator=draw) < 0.2
+    visible = ~(hidden & (time > 0.6)).expand(-1, 12, -1)
+    told = torch.where(visible[:, 0, :, None, None, None], 0.0, 1.0).expand(-1, -1, GRID, GRID, 1)
+    tracks = start[:, :, None] + moved(start)
+    return torch.cat([field * 4, told], -1), {"tracks": tracks, "visible": visible}
+
+
+def outcome(task, make, config: FitConfig, painted: bool, options: dict) -> dict[str, np.ndarray]:
+    (truth, labels), (test_truth, test_labels) = make(512, 0), make(64, 1)
+    train = data(truth if painted else None, labels, 2)
+    test = data(test_truth if painted else None, test_labels, 3)
+    found = fit_readout(task, train, test, config=config, options=options)
+    return predict(task, found.best.readout, test)
+
+
+def right(columns: dict[str, np.ndarray]) -> float:
+    return float((columns["predictions"].argmax(1) == columns["references"]).mean())
+
+
+def test_classes_are_read_where_they_stand_and_not_from_noise():
+    task = get_task("action_motion")
+    config = FitConfig(steps=150, batch_size=32, learning_rates=(1e-2,))
+    options = {"width": 32, "num_heads": 4}
+    assert right(outcome(task, classes, config, True, options)) > 0.9
+    assert right(outcome(task, classes, dataclasses.replace(config, steps=60), False, options)) < 0.45
+
+
+def test_depth_is_read_where_it_stands_and_not_from_noise():
+    task = depth_task(train_stride=8, eval_stride=8, train_frames=3, eval_every=2)
+    config = FitConfig(steps=150, batch_size=16, learning_rates=(1e-2,))
+    options = {"width": 32, "num_heads": 2, "num_blocks": 1}
+
+    def abs_rel(columns: dict[str, np.ndarray]) -> float:
+        return float(np.abs(columns["predictions"] / columns["references"] - 1).mean())
+
+    constant = float(np.abs(np.e / planes(64, 1)[1]["depth"].numpy() - 1).mean())
+    assert abs_rel(outcome(task, planes, config, True, options)) < 0.25 * constant
+    assert abs_rel(outcome(task, planes, dataclasses.replace(config, steps=40), False, options)) > 0.7 * constant
+
+
+def test_tracks_are_read_where_they_move_and_not_from_noise():
+    task = track_task(train_tracks=8)
+    config = FitConfig(steps=150, batch_size=16, learning_rates=(1e-2,))
+    options = {"width": 32, "num_heads": 2, "num_blocks": 1}
+
+    def error_pixels(columns: dict[str, np.ndarray]) -> float:
+        distance = np.linalg.norm(columns["predictions"] - columns["references"], axis=-1)[:, :, 1:] * 256
+        return float(distance[columns["visible"][:, :, 1:]].mean())
+
+    tracks = affine_motions(64, 1)[1]["tracks"].numpy()
+    static = float(np.linalg.norm(tracks - tracks[:, :, :1], axis=-1)[:, :, 1:].mean()) * 256
+    painted = outcome(task, affine_motions, config, True, options)
+    assert error_pixels(painted) < 0.2 * static
+    assert (painted["predicted_visible"] == painted["visible"]).mean() > 0.75
+    assert (
+        error_pixels(outcome(task, affine_motions, dataclasses.replace(config, steps=40), False, options))
+        > 0.7 * static
+    )
