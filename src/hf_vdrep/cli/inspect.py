@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..data.media import Clip
     from ..study.inspect_clip import Inspection
 
-_EXAMPLES = ("brick-wall", "pan", "photo")
+_EXAMPLES = ("brick-wall", "pan", "photo", "probeworld")
 _RESOLUTION, _SMALL_RESOLUTION = 128, 64
 
 _DESCRIPTION = """\
@@ -79,9 +79,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> None:
     if not args.files and not args.example:
-        raise UsageError(
-            "FILE or --example is missing: name at least one photo or video (see `hf-vdrep inspect --help`)"
-        )
+        raise UsageError("FILE must name at least one photo or video, ahead of --models, or use --example brick-wall")
     if (args.frames - 1) % 4:
         raise UsageError(f"--frames must be 1 + 4k (1, 5, 9, 13, 17, …), got {args.frames}")
     check_folder(args.output)
@@ -127,6 +125,7 @@ def _inspect_all(args: argparse.Namespace, sources: list[Path | str], report: li
                 inspection = _inspect(args, source, backbones)
             except MediaError as error:
                 bar.update(3)
+                bar.clear()
                 _reject(source, error, report)
                 continue
             bar.update()

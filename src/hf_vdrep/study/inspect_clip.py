@@ -22,7 +22,7 @@ class ModelView:
 
     Attributes:
         name: the backbone's name.
-        reading: how it read the clip: "video", "stack", "stride" or "frames"; "image" for a photo.
+        reading: how it read the clip: "video", "stack", "stride", "frames", "image" for a photo; "" if it has one way.
         layer: block index, and `num_layers` the number of blocks.
         timestep: noise level, None where none was added.
         colours: float32 (T, h, w, 3) in [0, 1], the first three principal components over the whole clip.
@@ -167,7 +167,7 @@ def _view(
     scores = basis.transform(values)[steps]
     if reference is not None and reference.shape == scores.shape:
         scores = match_signs(scores, reference)
-    reading = "image" if clip.is_photo else str(getattr(backbone, "video_as", "frames"))
+    reading = "image" if clip.is_photo else str(getattr(backbone, "video_as", ""))
     view = ModelView(
         name=backbone.name,
         reading=reading,

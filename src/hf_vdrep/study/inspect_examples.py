@@ -10,6 +10,7 @@ from PIL import Image
 from ..data.media import Clip
 
 _SUPERSAMPLING = 4
+_CLIP = 6  # of ProbeWorld's test split
 _BRICK, _MORTAR = (0.24, 0.08), 0.012  # metres
 
 
@@ -19,7 +20,7 @@ def make_example(name: str, num_frames: int = 17, fps: float = 8.0, resolution: 
     Args:
         name: "brick-wall", a uniform wall at a slant that the camera walks along ("From Image to Video": an image
             model responds alike everywhere, a video model to the motion); "pan", a window that glides over a
-            photograph; "photo", the photograph.
+            photograph; "photo", the photograph; "probeworld", a clip of the embedded world's test split.
         num_frames: T; "photo" has one.
         fps: frames a second.
         resolution: side of the square in pixels.
@@ -90,14 +91,23 @@ def _window(photograph: Image.Image, x: float, y: float, scale: float, resolutio
     return np.array(photograph.resize((resolution, resolution), Image.Resampling.BICUBIC, box=box))
 
 
+def _probeworld(num_frames: int, fps: float, resolution: int) -> list[np.ndarray]:
+    from ..data.probeworld import ProbeWorld, ProbeWorldConfig
+
+    config = ProbeWorldConfig(num_frames=max(3, num_frames + 1 - num_frames % 2), resolution=resolution, fps=fps)
+    return list(ProbeWorld("test", _CLIP + 1, config).render_batch([_CLIP])[0, :num_frames].numpy())
+
+
 _MAKERS: dict[str, Callable[[int, float, int], list[np.ndarray]]] = {
     "brick-wall": _brick_wall,
     "pan": _pan,
     "photo": _photo,
+    "probeworld": _probeworld,
 }
 EXAMPLES = {
     "brick-wall": "Brick wall, camera walking past",
     "pan": "Photograph, window gliding over it",
     "photo": "Photograph",
+    "probeworld": "ProbeWorld, a clip of the test split",
 }
 """Names and titles of the examples."""

@@ -13,14 +13,22 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 
 INK, SOFT, FAINT, EMPTY = "#1d232b", "#67707c", "#d9dde2", "#f3f4f6"
-CHANGE_COLOURS = "inferno"
+CHANGE_COLOURS, DEPTH_COLOURS = "inferno", "viridis_r"
+CHANGE_MEANINGS = {0.0: "stands still", 1.0: "as far as two\nrandom places\nof the clip"}
 
-NAMES = {"i-walt": "I-WALT", "v-walt": "V-WALT"}
+_NAMES = {"i-walt": "I-WALT", "v-walt": "V-WALT"}
+# Okabe and Ito's vermillion and blue, as in the comparison's figure.
+_MODEL_INKS = {"i-walt": "#c2410c", "v-walt": "#0b66b2"}
 
 
 def model_title(name: str) -> str:
     """How a model is called in pictures."""
-    return NAMES.get(name, name)
+    return _NAMES.get(name, name)
+
+
+def model_ink(name: str) -> str:
+    """Colour of a model's name."""
+    return _MODEL_INKS.get(name, INK)
 
 
 class Board:
@@ -66,20 +74,22 @@ class Board:
         options = {"interpolation": "nearest", "aspect": "auto", **options}
         return self.axes(x, y, width, height).imshow(values, **options)
 
-    def scale(self, x: float, y: float, height: float, limit: float) -> None:
-        """The colour scale of feature change, upright, from 0 to `limit`, with what its values mean."""
+    def scale(
+        self, x: float, y: float, height: float, limits: tuple[float, float], colours: str, meanings: dict[float, str]
+    ) -> None:
+        """An upright colour scale; `meanings` stand beside the values that lie within `limits`."""
+        low, high = limits
         axes = self.axes(x, y, 0.13, height)
-        bar = Colorbar(axes, cmap=colormaps[CHANGE_COLOURS], norm=Normalize(0, limit), orientation="vertical")
+        bar = Colorbar(axes, cmap=colormaps[colours], norm=Normalize(low, high), orientation="vertical")
         bar.outline.set_visible(False)  # type: ignore[operator]
         axes.tick_params(length=2.5, width=0.6, color=SOFT, labelcolor=SOFT, labelsize=7, pad=2)
-        axes.locator_params(axis="y", nbins=max(2, round(height * 2)))
+        axes.locator_params(axis="y", nbins=max(3, round(height * 2)))
         for label in axes.get_yticklabels():
             label.set_fontfamily("DejaVu Sans")
-        meanings = {0.0: "stands still", 1.0: "as far as two\nrandom places\nof the clip"}
         for value, words in meanings.items():
-            if value <= limit:
-                place = min(y + height * (1 - value / limit), y + height - 0.02)
-                self.text(x + 0.47, place, words, 7, INK, va="bottom" if value == 0 else "center", linespacing=1.4)
+            if low <= value <= high:
+                place = min(y + height * (high - value) / (high - low), y + height - 0.02)
+                self.text(x + 0.47, place, words, 7, INK, va="bottom" if value == low else "center", linespacing=1.4)
 
     def pixels(self) -> np.ndarray:
         """Draw: uint8 (H, W, 3)."""

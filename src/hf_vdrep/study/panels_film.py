@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from .inspect_clip import Inspection
-from .panels import EMPTY, FAINT, INK, SOFT, Board, model_title, show_change
+from .panels import CHANGE_COLOURS, CHANGE_MEANINGS, EMPTY, FAINT, INK, SOFT, Board, model_ink, model_title, show_change
 from .panels_words import change_words, component_words, input_words, setting_words, short_title, view_words
 
 _MARGIN, _GAP, _SIDE = 0.3, 0.16, 2.4
@@ -32,7 +32,7 @@ def film(inspection: Inspection) -> Iterator[np.ndarray]:
     colours, changes = [], []
     for index, view in enumerate(inspection.views, start=1):
         x = _MARGIN + index * (_SIDE + _GAP)
-        board.text(x, _TOP - 0.27, model_title(view.name), 10, weight="bold", va="bottom")
+        board.text(x, _TOP - 0.27, model_title(view.name), 10, model_ink(view.name), weight="bold", va="bottom")
         board.text(x, _TOP - 0.08, view_words(view, " · "), 7, SOFT, va="bottom")
         colours.append(board.picture(x, _TOP, _SIDE, _SIDE, view.colours[0].numpy()))
         if not photo:
@@ -65,7 +65,8 @@ class _Clock:
         self.track = board.rule(_MARGIN, below + 0.2, _SIDE, FAINT, 0.03)
         self.bar = board.rule(_MARGIN, below + 0.2, _SIDE, INK, 0.03)
         self.full = self.bar.get_width()
-        board.scale(_MARGIN, _TOP + _SIDE + 0.62, _SIDE - 0.25, inspection.change_limit)
+        scale = (0.0, inspection.change_limit), CHANGE_COLOURS, CHANGE_MEANINGS
+        board.scale(_MARGIN, _TOP + _SIDE + 0.62, _SIDE - 0.25, *scale)
 
     def show(self, frame: int) -> None:
         if self.time is None or self.bar is None:

@@ -50,7 +50,7 @@ def component_words(photo: bool = False) -> str:
 def view_words(view: ModelView, between: str = "\n") -> str:
     """How a model read the clip, and how much of its features the colours show."""
     share = f"{100 * sum(view.explained):.0f} % of the variance"
-    return between.join([_READINGS.get(view.reading, view.reading), share])
+    return between.join(filter(None, [_READINGS.get(view.reading, view.reading), share]))
 
 
 def short_title(title: str, inches: float) -> str:
