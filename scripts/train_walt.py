@@ -1,5 +1,10 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""accelerate launch scripts/train_walt.py --config scripts/recipes/...yaml"""
+"""Train V-WALT (`--objective video`) or I-WALT (`--objective image`, or `--twin-of RUN`).
+
+One process or one GPU: accelerate launch scripts/train_walt.py --config scripts/recipes/v-walt-tiny.yaml
+Two CPU processes:      ACCELERATE_USE_CPU=1 torchrun --nproc_per_node 2 scripts/train_walt.py --config ...
+(`accelerate launch --cpu --num_processes 2` starts one process only.)
+"""
 
 import sys
 

@@ -15,7 +15,7 @@ from torch import nn
 
 from .config import option, parse_config
 from .entry import run_entry
-from .loop import Batch, Run, build, fit, make_accelerator, write_summary
+from .loop import Batch, Run, build, fit, leave, make_accelerator, write_summary
 from .loop_config import LoopConfig
 from .pixels import psnr, to_pixel_values
 from .pool import open_pool
@@ -128,6 +128,7 @@ def train_autoencoder(config: AutoencoderTrainConfig) -> dict[str, float]:
     figures = fit(run, AutoencoderTask(config, pool, held_out, accelerator.device))
     if accelerator.is_main_process:
         finish(run, model, pool, figures)
+    leave(accelerator)
     return figures
 
 
@@ -166,7 +167,8 @@ def finish(run: Run, model: "AutoencoderWalt", pool: np.ndarray, figures: dict[s
         model.register_to_config(latents_mean=mean, latents_std=std)
         saved = copy.deepcopy(model).to(getattr(torch, config.storage_dtype))
     replace_folder(run.folder / "vae", saved.save_pretrained)
-    counts = {"steps": run.step, "clips": run.items, "seconds": round(run.seconds, 1)}
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    counts = {"parameters": parameters, "steps": run.step, "clips": run.items, "seconds": round(run.seconds, 1)}
     write_summary(run.folder, {**counts, **figures, "latents_mean": mean, "latents_std": std})
     plot_log(run.folder / "log.jsonl", run.folder / "loss.png", title="Tokenizer")
 

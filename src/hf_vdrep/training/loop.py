@@ -16,7 +16,8 @@ from typing import Any, Protocol
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs
+from accelerate.state import AcceleratorState
+from accelerate.utils import DistributedDataParallelKwargs, gather_object
 from diffusers.optimization import get_scheduler
 from safetensors.torch import save_file
 from torch import nn
@@ -79,6 +80,8 @@ def make_accelerator(config: LoopConfig, *, find_unused: bool = False) -> Accele
     """
     if config.threads:
         torch.set_num_threads(config.threads)
+    # Accelerate keeps the precision process-wide; a second training in the process may choose another.
+    AcceleratorState._reset_state()
     kwargs = DistributedDataParallelKwargs(find_unused_parameters=find_unused)
     return Accelerator(mixed_precision=config.mixed_precision, cpu=config.cpu, kwargs_handlers=[kwargs])
 
@@ -120,7 +123,7 @@ def fit(run: Run, task: Task) -> dict[str, float]:
     if run.accelerator.is_main_process:
         save_config(run.config, run.folder / "config.yaml")
     log = JsonlLog(run.folder / "log.jsonl", step=run.step, enabled=run.accelerator.is_main_process)
-    figures: dict[str, float] = {}
+    figures: dict[str, float] | None = None
     with StopSignal() as stop, _progress(run) as bar:
         clock = time.monotonic()
         for batches in _batches(run, task):
@@ -137,7 +140,7 @@ def fit(run: Run, task: Task) -> dict[str, float]:
             if stopping and run.step < run.config.steps:
                 raise Interrupted(f"stopped after step {run.step}; continue with --resume auto")
             clock = time.monotonic()
-    return figures or _evaluate(run, task, log)
+    return _evaluate(run, task, log) if figures is None else figures
 
 
 def step(run: Run, batches: list[Batch]) -> dict[str, float]:
@@ -210,6 +213,13 @@ def resume(run: Run) -> None:
     run.step, run.items, run.tokens, run.seconds = state["step"], *(counters[k] for k in ("items", "tokens", "seconds"))
 
 
+def leave(accelerator: Accelerator) -> None:
+    """Wait for the other processes and part from them; a single process may train again."""
+    if accelerator.num_processes > 1:
+        accelerator.wait_for_everyone()
+        accelerator.end_training()
+
+
 def write_summary(folder: Path, content: dict[str, Any]) -> None:
     """`summary.json`: the run's final figures, atomically."""
     temporary = folder / f".summary.{os.getpid()}"
@@ -275,9 +285,20 @@ def _evaluate(run: Run, task: Task, log: JsonlLog) -> dict[str, float]:
 def _report(run: Run, log: JsonlLog, bar: Any, record: dict[str, float]) -> None:
     if run.step % max(run.config.log_every, 1) and run.step != run.config.steps:
         return
+    record = _mean_over_processes(run, record)
     bar.set_postfix({"loss": f"{record['loss']:.4f}", "items/s": f"{run.items / max(run.seconds, 1e-9):.1f}"})
     counts = {"items": run.items, "tokens": run.tokens, "seconds": round(run.seconds, 2)}
     log.write({"step": run.step, **{name: float(f"{value:.6g}") for name, value in record.items()}, **counts})
+
+
+def _mean_over_processes(run: Run, record: dict[str, float]) -> dict[str, float]:
+    if run.accelerator.num_processes == 1:
+        return record
+    # A part of a mixed batch may lack one kind of sample, so each figure has its own number of contributors.
+    names = sorted({name for names in gather_object([list(record)]) for name in names})
+    values = torch.tensor([[record.get(name, 0.0), float(name in record)] for name in names])
+    total = run.accelerator.reduce(values.to(run.accelerator.device), "sum").cpu()
+    return dict(zip(names, (total[:, 0] / total[:, 1]).tolist(), strict=True))
 
 
 def _snapshot(run: Run) -> None:

@@ -21,7 +21,7 @@ from .config import build_parser, merge_flags, option, read_yaml
 from .denoising import DenoisingObjective, make_scheduler
 from .entry import run_entry
 from .latents import LatentPool, open_latents
-from .loop import Batch, Run, build, fit, make_accelerator, write_summary
+from .loop import Batch, Run, build, fit, leave, make_accelerator, write_summary
 from .loop_config import LoopConfig
 from .stream import IndexStream, derive_seed
 
@@ -158,6 +158,7 @@ def train_walt(config: WaltTrainConfig) -> dict[str, float]:
     figures = fit(run, WaltTask(config, pool, held_out, accelerator.device))
     if accelerator.is_main_process:
         finish(run, vae, model, figures)
+    leave(accelerator)
     return figures
 
 
