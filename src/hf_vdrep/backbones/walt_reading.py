@@ -15,7 +15,7 @@ VideoAs = Literal["video", "stack", "stride", "frames"]
 
 @dataclass(frozen=True)
 class WaltInputs:
-    """Clean normalised latents (B, c, T', h, w) and the input frames (T', 2) that each step covers."""
+    """Clean normalised latents (B, c, T', h, w) and the input frames (T', 2) that each step has seen."""
 
     latents: torch.Tensor
     frame_spans: torch.Tensor
@@ -40,7 +40,7 @@ def encode_videos(vae: AutoencoderWalt, videos: torch.Tensor, video_as: VideoAs)
     """Tokenize uint8 videos (B, T, H, W, 3).
 
     "video" and "stack" share the latents of the clip. "stride" encodes the last frame of each latent step alone, as
-    an image, "frames" every frame; in both the tokenizer sees images only.
+    an image, "frames" every frame; in both the tokenizer sees images only, and a step's span is that one frame.
 
     Args:
         vae: tokenizer.
@@ -54,7 +54,10 @@ def encode_videos(vae: AutoencoderWalt, videos: torch.Tensor, video_as: VideoAs)
     ratio = 1 if video_as == "frames" else vae.temporal_compression_ratio
     spans = causal_frame_spans(videos.shape[1], ratio)
     alone = video_as in ("stride", "frames")
-    pixels = to_pixels(videos[:, spans[:, 1] - 1] if alone else videos, vae.device)
+    if alone:
+        # Readouts place a step in time by its span: the frames that were skipped would shift it into the past.
+        spans = torch.stack([spans[:, 1] - 1, spans[:, 1]], dim=1)
+    pixels = to_pixels(videos[:, spans[:, 0]] if alone else videos, vae.device)
     batch = pixels.shape[0]
     if alone:
         pixels = fold_frames(pixels)

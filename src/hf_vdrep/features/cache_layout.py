@@ -13,7 +13,7 @@ from pathlib import Path
 from .shard_file import canonical_json
 
 # Raised whenever the same inputs would give other features or another file layout.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
