@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from hf_vdrep.training.denoising import DenoisingObjective, clean_estimate, make_scheduler
+from hf_vdrep.models import clean_from_velocity, make_scheduler
+from hf_vdrep.training.denoising import DenoisingObjective
 
 
 def signal_levels() -> np.ndarray:
@@ -63,7 +64,7 @@ def test_true_velocity_gives_the_clean_latents_back():
     data, scheduler = batch(), make_scheduler()
     args = (data["video"], data["video_noise"], data["video_timestep"])
     noisy, velocity = scheduler.add_noise(*args), scheduler.get_velocity(*args)
-    estimate = clean_estimate(scheduler, noisy, velocity, data["video_timestep"])
+    estimate = clean_from_velocity(noisy, velocity, data["video_timestep"], scheduler.alphas_cumprod)
     torch.testing.assert_close(estimate, data["video"], rtol=1e-4, atol=1e-5)
 
 

@@ -10,6 +10,7 @@ import torch
 from diffusers import DDIMScheduler
 
 from ..models.autoencoder_walt import AutoencoderWalt
+from ..models.scheduler_walt import make_scheduler
 from ..models.transformer_walt import WaltTransformer3DModel
 from .base import Backbone
 from .feature_map import FeatureMap
@@ -17,7 +18,7 @@ from .fingerprint import fingerprint, public_config
 from .floors import LatentBackbone
 from .noise import sample_noise
 from .random_init import randomize
-from .walt_folder import load_scheduler, load_transformer, load_vae, walt_scheduler
+from .walt_folder import load_scheduler, load_transformer, load_vae
 from .walt_reading import WaltInputs, encode_videos, fold_frames, resolve_video_as
 
 
@@ -59,7 +60,7 @@ class WaltBackbone(Backbone):
             )
         self.vae: Any = vae.eval().requires_grad_(False)
         self.transformer: Any = transformer.eval().requires_grad_(False)
-        self.scheduler: Any = scheduler if scheduler is not None else walt_scheduler()
+        self.scheduler: Any = scheduler if scheduler is not None else make_scheduler()
         self.video_as = resolve_video_as(video_as, config.objective)
         self.name = name or ("v-walt" if config.objective == "video" else "i-walt")
         self.num_layers = len(transformer.blocks)

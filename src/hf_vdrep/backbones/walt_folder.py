@@ -10,21 +10,8 @@ from diffusers import DDIMScheduler
 from safetensors import SafetensorError
 
 from ..models.autoencoder_walt import AutoencoderWalt
+from ..models.scheduler_walt import make_scheduler
 from ..models.transformer_walt import WaltTransformer3DModel
-
-
-def walt_scheduler() -> DDIMScheduler:
-    """The forward process that WALT is trained with: linear betas, v-prediction, zero terminal SNR (WALT §3)."""
-    return DDIMScheduler(
-        num_train_timesteps=1000,
-        beta_start=1e-4,
-        beta_end=0.02,
-        beta_schedule="linear",
-        prediction_type="v_prediction",
-        rescale_betas_zero_snr=True,
-        timestep_spacing="trailing",
-        clip_sample=False,
-    )
 
 
 def load_vae(folder: str | os.PathLike[str]) -> AutoencoderWalt:
@@ -40,7 +27,7 @@ def load_transformer(folder: str | os.PathLike[str]) -> WaltTransformer3DModel:
 def load_scheduler(folder: str | os.PathLike[str]) -> DDIMScheduler:
     """The scheduler in `folder`/scheduler, or WALT's own where the folder has none."""
     if Path(folder).is_dir() and not (Path(folder) / "scheduler").is_dir():
-        return walt_scheduler()
+        return make_scheduler()
     return DDIMScheduler.from_pretrained(folder, subfolder="scheduler")
 
 

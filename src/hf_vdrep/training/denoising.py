@@ -7,24 +7,11 @@ import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from torch import nn
 
+from ..models.scheduler_walt import clean_from_velocity
 from .loop import Batch
 
 if TYPE_CHECKING:
     from ..models import WaltTransformer3DModel
-
-
-def make_scheduler() -> DDIMScheduler:
-    """WALT's noise: 1000 steps, linear beta 1e-4..0.02, rescaled so that the last step is pure noise."""
-    return DDIMScheduler(
-        num_train_timesteps=1000,
-        beta_start=1e-4,
-        beta_end=0.02,
-        beta_schedule="linear",
-        prediction_type="v_prediction",
-        rescale_betas_zero_snr=True,
-        timestep_spacing="trailing",
-        clip_sample=False,
-    )
 
 
 class DenoisingObjective(nn.Module):
@@ -79,7 +66,8 @@ class DenoisingObjective(nn.Module):
         with torch.no_grad():
             some = None if labels is None else labels[rows]
             velocity = self.model(noisy[rows], timestep[rows], class_labels=some).sample.float()
-            estimate[rows] = clean_estimate(self.scheduler, noisy[rows], velocity, timestep[rows])
+            gamma: torch.Tensor = self.scheduler.alphas_cumprod
+            estimate[rows] = clean_from_velocity(noisy[rows], velocity, timestep[rows], gamma)
         return estimate
 
     def _labels(self, batch: Batch, kind: str) -> torch.Tensor | None:
@@ -92,11 +80,3 @@ class DenoisingObjective(nn.Module):
 
     def _device(self) -> torch.device:
         return next(self.model.parameters()).device
-
-
-def clean_estimate(
-    scheduler: DDIMScheduler, noisy: torch.Tensor, velocity: torch.Tensor, timestep: torch.Tensor
-) -> torch.Tensor:
-    """x0 = sqrt(g) x_t - sqrt(1 - g) v (Salimans & Ho, appendix D), shapes as in the model's forward."""
-    signal = scheduler.alphas_cumprod.to(noisy.device)[timestep].view(-1, *[1] * (noisy.ndim - 1))
-    return signal.sqrt() * noisy - (1 - signal).sqrt() * velocity

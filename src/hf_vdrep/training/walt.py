@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..models.scheduler_walt import make_scheduler
 from .autoencoder import cache_folder, open_clips, replace_folder
 from .config import build_parser, merge_flags, option, read_yaml
-from .denoising import DenoisingObjective, make_scheduler
+from .denoising import DenoisingObjective
 from .entry import run_entry
 from .latents import LatentPool, open_latents
 from .loop import Batch, Run, build, fit, leave, make_accelerator, write_summary
