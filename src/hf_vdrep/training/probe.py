@@ -15,7 +15,7 @@ from torch import nn
 from .autoencoder import replace_folder
 from .config import option, parse_config, to_dict
 from .entry import run_entry
-from .loop import Batch, Run, build, fit, make_accelerator, write_summary
+from .loop import Batch, Run, build, fit, leave, make_accelerator, write_summary
 from .loop_config import LoopConfig
 from .probe_features import open_split
 from .stream import IndexStream, derive_seed
@@ -36,6 +36,7 @@ class ProbeTrainConfig(LoopConfig):
     eval_clips: int = option(400, "validation clips")
     cache_dir: str | None = option(None, "where features live; default: cache/ beside output_dir")
     readout: dict[str, Any] = field(default_factory=dict, metadata={"help": "options of the readout, such as width"})
+    cpu: bool = option(True, "readouts train on the CPU, where their features, draws and metrics are")
     steps: int = option(400, "optimiser steps")
     batch_size: int = option(32, "samples per step")
     lr: float = option(1e-3, "peak learning rate")
@@ -90,12 +91,14 @@ def train_probe(config: ProbeTrainConfig) -> dict[str, float]:
         The final validation figures, which also stand in `summary.json`.
 
     Raises:
-        ValueError: a setting out of range, an unknown backbone.
+        ValueError: a setting out of range, an unknown backbone, an accelerator asked for.
     """
     from ..probes.registry import get_task
 
     accelerator = make_accelerator(config)
     config.check(accelerator.num_processes * config.accumulation)
+    if accelerator.device.type != "cpu":
+        raise ValueError(f"cpu must be true for a probe, got false with an accelerator at hand ({accelerator.device})")
     task = get_task(config.task)
     with accelerator.main_process_first():
         train = open_split(config, task, "train", config.train_clips).standardised(torch.float32)
@@ -106,6 +109,7 @@ def train_probe(config: ProbeTrainConfig) -> dict[str, float]:
     figures = fit(run, ProbeTask(config, task, train, validation))
     if accelerator.is_main_process:
         finish(run, readout, train.feature_shape, figures)
+    leave(accelerator)
     return figures
 
 

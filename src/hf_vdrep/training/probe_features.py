@@ -22,6 +22,7 @@ def open_split(config: Any, task: Any, split: str, size: int) -> Any:
     from ..data.probeworld import ProbeWorld, ProbeWorldConfig
     from ..features import extract_features
     from ..probes.probe_data import ProbeData
+    from .pool import source_key
 
     world = ProbeWorld(split, size, ProbeWorldConfig(resolution=config.resolution))
     middle = world.config.num_frames // 2 if task.reads == "image" else None
@@ -34,7 +35,7 @@ def open_split(config: Any, task: Any, split: str, size: int) -> Any:
         layers=[_layer(config.layer)],
         timesteps=[level],
         cache_dir=Path(config.cache_dir) if config.cache_dir else Path(config.output_dir).parent / "cache",
-        data_fingerprint=f"{split}-{size}-{task.reads}-{world.config}",
+        data_fingerprint=f"{split}-{size}-{task.reads}-{source_key(world)}",
         seed=config.seed,
     )
     array = features[features.cells[0]]
