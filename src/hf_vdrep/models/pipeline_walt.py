@@ -105,7 +105,7 @@ class WaltPipeline(DiffusionPipeline):
         """
         num_frames = self.default_num_frames if num_frames is None else num_frames
         side = self.transformer.config.sample_size * self.vae.spatial_compression_ratio
-        height, width = height or side, width or side
+        height, width = side if height is None else height, side if width is None else width
         check_inputs(self, num_frames, height, width, guidance_scale, class_labels, output_type)
         device = self._execution_device
         labels, total = class_label_tensor(class_labels, batch_size, num_images_per_prompt, device)

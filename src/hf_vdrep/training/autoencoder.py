@@ -207,7 +207,11 @@ def replace_folder(folder: Path, write: Any) -> None:
     aside, old = folder.with_name(f".{folder.name}.part"), folder.with_name(f".{folder.name}.old")
     for leftover in (aside, old):
         shutil.rmtree(leftover, ignore_errors=True)
-    write(aside)
+    try:
+        write(aside)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
     if folder.exists():
         os.replace(folder, old)
     os.replace(aside, folder)
