@@ -128,12 +128,11 @@ def evaluate(model: EndToEndReference, pool: Pool, args: argparse.Namespace, bat
 
 def score(found: Batch, batch: Batch) -> dict[str, Any]:
     """Per-clip scores of predictions; tracks that are hidden in frame 0 cannot be asked for and are left out."""
-    asked = batch["visible"][:, :, :1]
-    start = torch.zeros(asked.shape[:2], dtype=torch.int64)
+    visible = batch["visible"]
+    start = torch.where(visible[:, :, 0], 0, visible.shape[2])
     tracks = tracking_scores(
-        found["tracks"].numpy(), (found["visible"] & asked).numpy(), batch["tracks"].numpy(),
-        (batch["visible"] & asked).numpy(), start.numpy(),
-    )  # fmt: skip
+        found["tracks"].numpy(), found["visible"].numpy(), batch["tracks"].numpy(), visible.numpy(), start.numpy()
+    )
     errors = depth_errors(found["depth"].numpy(), batch["depth"].numpy())
     return {
         "object": top_k_correct(found["object"].numpy(), batch["object"].numpy()),
