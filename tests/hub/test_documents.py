@@ -36,6 +36,7 @@ def test_table_shows_scores_gain_and_winner(results):
 def test_text_outside_the_marks_is_kept(results):
     text = "before\n<!-- begin: demo-choices -->\n<!-- end: demo-choices -->\nafter"
     filled = fill(text, results)
+    assert "| motion | I-WALT | 6 of 8 | 50 | – | 0.001 |" in filled
     assert filled.startswith("before\n") and filled.endswith("\nafter")
     assert fill(filled, results) == filled
 

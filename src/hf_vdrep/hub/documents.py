@@ -95,7 +95,7 @@ def demo_choices(results: Path) -> str:
 
 
 def _choice(task: dict[str, Any], entry: dict[str, Any]) -> list[str]:
-    block = f"{entry['layer']} of {entry['num_layers']}"
+    block = f"{entry['layer'] + 1} of {entry['num_layers']}"
     found = [block, entry["timestep"], entry["reading"] or "–", entry["learning_rate"]]
     return [task["title"], _LABELS[entry["system"]], *map(str, found)]
 
