@@ -2,7 +2,9 @@
 """`hf-vdrep inspect` on real files and tiny models."""
 
 import json
+import os
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -172,6 +174,17 @@ def test_interrupt_and_full_disk_leave_no_half_written_output(
     assert words in line(capsys)[1]
     assert [p.name for p in out.iterdir()] == ["photo-inspect.png"]
     assert (out / "photo-inspect.png").read_bytes() == b"old"
+
+
+def test_kill_leaves_no_half_written_output(photo, tmp_path, capsys, monkeypatch):
+    from hf_vdrep.data import video_write
+
+    monkeypatch.setattr(video_write, "write_video", lambda *args: os.kill(os.getpid(), signal.SIGTERM))
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["inspect", str(photo), "-o", str(tmp_path / "out"), *SMALL, "--models", "pixels"]) == 143
+    assert "terminated" in line(capsys)[1]
+    assert list((tmp_path / "out").iterdir()) == []
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_example_needs_no_file(tmp_path, capsys):

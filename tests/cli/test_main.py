@@ -119,7 +119,5 @@ def test_process_hands_on_the_exit_code_and_survives_a_closed_pipe(tmp_path):
 
 
 def test_missing_file_costs_no_wait_for_torch(tmp_path):
-    code = (
-        "import sys; from hf_vdrep.cli import main; main(['inspect', 'x.mp4']); sys.exit('torch' in sys.modules)"
-    )
+    code = "import sys; from hf_vdrep.cli import main; main(['inspect', 'x.mp4']); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=tmp_path).returncode == 0

@@ -6,6 +6,10 @@ class UsageError(ValueError):
     """A command line that cannot be run."""
 
 
+class Terminated(BaseException):
+    """The process was told to end (SIGTERM)."""
+
+
 _MISTAKES = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
 
 
@@ -13,10 +17,12 @@ def describe(error: BaseException) -> tuple[str, int]:
     """The line to print after "hf-vdrep: ", and the exit code.
 
     2 is for what the user can put right (an argument, a file, a model folder), 1 for the machine (disk, memory) and
-    for our own bugs, 130 for Ctrl-C.
+    for our own bugs, 130 for Ctrl-C, 143 for `kill`.
     """
     if isinstance(error, KeyboardInterrupt):
         return "interrupted", 130
+    if isinstance(error, Terminated):
+        return "terminated", 143
     if isinstance(error, BrokenPipeError):
         return "", 1
     if isinstance(error, OSError):

@@ -34,6 +34,9 @@ _MODELS_HELP = """i-walt, v-walt, latents, pixels, random, or folders of saved p
 _VIDEO_AS_HELP = """how I-WALT reads a video: its latents, every 4th frame, or all frames, as images
 (default: stack)"""
 
+_DRAWS_HELP = """average features over this many draws of the noise, which would show as flicker; probes see 1
+(default: 8)"""
+
 _EPILOG = """examples:
   hf-vdrep inspect holiday.mp4
   hf-vdrep inspect *.jpg --output pictures --timestep 50
@@ -55,7 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--layer", type=layer, default=0.67, help="block index, or relative depth in (0, 1] (default: 0.67)")
     add("--timestep", type=whole, default=200, help="noise level in [0, 999] (default: 200)")
     add("--seed", type=whole, default=0, help="seed of the noise (default: 0)")
-    add("--draws", type=positive, default=1, help="average features over this many draws of the noise (default: 1)")
+    add("--draws", type=positive, default=8, help=_DRAWS_HELP)
     add("--frames", type=positive, default=17, help="frames of a clip, 1 + 4k (default: 17)")
     add("--fps", type=rate, default=8.0, help="frames a second to sample (default: 8)")
     add("--start", type=float, default=0.0, metavar="SECONDS", help="where in a video to begin (default: 0)")

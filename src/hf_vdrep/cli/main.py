@@ -5,19 +5,23 @@ A command is a module of this package with `configure(parser)`, which adds its a
 which does the work and returns the exit code. Modules are imported only when their command is called, and import
 what is heavy only in `run`, so that help is quick. A command whose module is not installed is not listed.
 
-Exit codes: 0 done, 1 failure of the machine or of the program, 2 the user's mistake, 130 Ctrl-C.
+Exit codes: 0 done, 1 failure of the machine or of the program, 2 the user's mistake, 130 Ctrl-C,
+143 `kill`.
 """
 
 import argparse
 import importlib
 import importlib.util
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from .. import __version__
-from .failures import UsageError, describe
+from .failures import Terminated, UsageError, describe
 
 COMMANDS = {
     "compare": "the main result: I-WALT against V-WALT on every task",
@@ -48,11 +52,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: the process's own) and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _run(arguments)
+        with _terminable():
+            return _run(arguments)
     except SystemExit as stop:  # argparse, after printing help or the version
         return int(stop.code or 0)
     except BaseException as error:
-        if "--debug" in arguments and not isinstance(error, KeyboardInterrupt):
+        if "--debug" in arguments and isinstance(error, Exception):
             traceback.print_exc()
         line, code = describe(error)
         if isinstance(error, BrokenPipeError):  # the reader has gone; Python would complain again at exit
@@ -60,6 +65,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         elif line:
             print(f"hf-vdrep: {line}", file=sys.stderr)
         return code
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Lets `kill` unwind the stack as Ctrl-C does, so that temporary files go."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: object) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _run(arguments: list[str]) -> int:

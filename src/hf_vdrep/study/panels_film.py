@@ -29,7 +29,7 @@ def film(inspection: Inspection) -> Iterator[np.ndarray]:
     shown = board.picture(_MARGIN, _TOP, _SIDE, _SIDE, inspection.clip.frames[0].numpy(), interpolation="lanczos")
     board.text(_MARGIN, _TOP - 0.27, "Input", 10, weight="bold", va="bottom")
     board.text(_MARGIN, _TOP - 0.08, input_words(inspection, " · "), 7, SOFT, va="bottom")
-    colours, changes = [], []
+    colours, changes, empty = [], [], []
     for index, view in enumerate(inspection.views, start=1):
         x = _MARGIN + index * (_SIDE + _GAP)
         board.text(x, _TOP - 0.27, model_title(view.name), 10, model_ink(view.name), weight="bold", va="bottom")
@@ -40,6 +40,8 @@ def film(inspection: Inspection) -> Iterator[np.ndarray]:
             changes.append(board.picture(x, _TOP + _SIDE + 0.4, _SIDE, _SIDE, **values))
             changes[-1].axes.set_facecolor(EMPTY)
             changes[-1].axes.patch.set_visible(True)
+            middle = x + _SIDE / 2, _TOP + 1.5 * _SIDE + 0.4
+            empty.append(board.text(*middle, "nothing before\nthe first frame", 8, SOFT, ha="center", va="center"))
     clock = _Clock(board, inspection)
     for frame in range(len(inspection.clip.frames)):
         shown.set_data(inspection.clip.frames[frame].numpy())
@@ -47,6 +49,8 @@ def film(inspection: Inspection) -> Iterator[np.ndarray]:
             colour.set_data(view.colours[frame].numpy())
         for view, change in zip(inspection.views, changes, strict=False):
             change.set_data(view.change[frame].numpy())
+        for words in empty:
+            words.set_visible(frame == 0)
         clock.show(frame)
         yield _even(board.pixels())
 
