@@ -196,6 +196,7 @@ def _inline(svg: str, description: str) -> str:
     svg = svg.replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "").replace(
         ' xmlns="http://www.w3.org/2000/svg"', ""
     )
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)  # ids of groups repeat from panel to panel
     svg = svg.replace("xlink:href", "href").replace("'DejaVu Sans'", "var(--font)")
     names = {PAPER: "paper", INK: "ink", MUTED: "muted", RULE: "rule"}
     names |= {COLOURS[key]: key for key in ("chance", "floor", "i-walt", "v-walt")}

@@ -79,7 +79,10 @@ def _open(system: str, reading: str | None, i_walt: str, v_walt: str) -> Backbon
     if system == "random":
         return WaltBackbone.random_like(_folder(v_walt))
     options = {"video_as": reading} if reading else {}
-    return open_backbone(i_walt if system == "i-walt" else v_walt, **options)
+    try:
+        return open_backbone(i_walt if system == "i-walt" else v_walt, **options)
+    except ValueError as error:
+        raise ValueError(f"{system.replace('-', '_')}: {error}") from error
 
 
 def _folder(name_or_path: str) -> Path:
