@@ -79,7 +79,7 @@ def paired_bootstrap(
     true = [float(first.mean()), float(second.mean())]
     tails = (50 * (1 - confidence), 50 * (1 + confidence))
 
-    def interval(estimate: float, values: Array) -> Interval:
+    def interval(estimate: float | Array, values: float | Array) -> Interval:
         low, high = np.percentile(values, tails)
         return Interval(float(estimate), float(low), float(high))
 

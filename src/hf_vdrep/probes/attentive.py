@@ -91,10 +91,11 @@ class AttentiveClassifier(nn.Module):
         query = self.query.view(self.num_heads, -1, 1) / math.sqrt(key_weight.shape[1])
         direction = (key_weight * query).sum(1)
         per_step = self.time_embedding @ direction.T
-        scores = F.linear(values, direction * self.norm_scale).float() + per_step[:, None]
+        # The two passes over the tokens run in their own precision; the rest is small and runs in the weights'.
+        scores = F.linear(values, (direction * self.norm_scale).to(values.dtype)) + per_step[:, None]
         weights = scores.flatten(1, 2).softmax(1)
-        pooled = weights.transpose(1, 2).to(values.dtype) @ values.flatten(1, 2)
+        pooled = (weights.transpose(1, 2).to(values.dtype) @ values.flatten(1, 2)).to(weights.dtype)
         time_mass = weights.unflatten(1, (steps, -1)).sum(2).transpose(1, 2)
         pooled = pooled * self.norm_scale + self.norm_shift + time_mass @ self.time_embedding
         value_weight = self.to_v.weight.view(self.num_heads, -1, channels)
-        return torch.einsum("bhc,hdc->bhd", pooled, value_weight.to(pooled.dtype)).flatten(1) + self.to_v.bias
+        return torch.einsum("bhc,hdc->bhd", pooled, value_weight).flatten(1) + self.to_v.bias

@@ -1,6 +1,9 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Cross-attention-only transformer blocks, as in the SRT and MooG readouts (papers.md 8.2, 8.3)."""
 
+from collections.abc import Iterator
+from typing import cast
+
 import torch
 from torch import nn
 
@@ -47,6 +50,16 @@ class CrossAttentionBlock(nn.Module):
         found = (looked @ keys).softmax(-1, dtype=torch.float32).to(content.dtype) @ content
         queries = queries + self.to_out(found.transpose(-3, -2).flatten(-2))
         return queries + self.mlp(self.mlp_norm(queries))
+
+
+class CrossAttentionStack(nn.ModuleList):
+    """Blocks of one size, one after the other."""
+
+    def __init__(self, num_blocks: int, width: int, num_heads: int, mlp_ratio: float) -> None:
+        super().__init__(CrossAttentionBlock(width, num_heads, mlp_ratio) for _ in range(num_blocks))
+
+    def __iter__(self) -> Iterator[CrossAttentionBlock]:
+        return cast(Iterator[CrossAttentionBlock], super().__iter__())
 
 
 def _rms_norm(x: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,7 @@
 import torch
 from torch import nn
 
-from .cross_attention import CrossAttentionBlock
+from .cross_attention import CrossAttentionStack
 from .fourier import fourier_features, pixel_grid
 from .frame_tokens import StepTokens
 from .resample import TimeMode
@@ -43,7 +43,7 @@ class SRTDepthReadout(nn.Module):
         self.tokens = StepTokens(in_channels, frame_spans, num_frames, width, time_mode=time_mode)
         self.ask = nn.Linear(4 * octaves, width)
         self.frame = nn.Parameter(torch.zeros(num_frames, width))
-        self.blocks = nn.ModuleList(CrossAttentionBlock(width, num_heads, mlp_ratio) for _ in range(num_blocks))
+        self.blocks = CrossAttentionStack(num_blocks, width, num_heads, mlp_ratio)
         self.norm = nn.LayerNorm(width, bias=False)
         self.head = nn.Linear(width, 1)
         nn.init.zeros_(self.head.weight)

@@ -1,6 +1,8 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Depth through the dense readout: a random eighth of the grid in training, a fixed quarter in evaluation."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -30,7 +32,7 @@ def depth_task(
         fit: training by default.
     """
 
-    def build(data: ProbeData, **options: int) -> nn.Module:
+    def build(data: ProbeData, **options: Any) -> nn.Module:
         shape = data.feature_shape
         readout = SRTDepthReadout(shape[-1], data.frame_spans, data.num_frames, **options)
         readout.start_at(torch.as_tensor(data.labels["depth"][:64]))
@@ -40,14 +42,14 @@ def depth_task(
         depth = labels["depth"]
         frames = torch.randperm(depth.shape[1], generator=draw)[:train_frames].sort().values
         row, column = torch.randint(train_stride, (2,), generator=draw).tolist()
-        index, pixels = sub_grid(*depth.shape[2:], train_stride, (row, column))
+        index, pixels = sub_grid(depth.shape[2], depth.shape[3], train_stride, (row, column))
         target = depth[:, frames].flatten(2)[:, :, index]
         return depth_loss(readout(values, pixels, frames, standardised=True), target)
 
     def predict(readout: nn.Module, values: torch.Tensor, labels: Labels) -> Columns:
         depth = labels["depth"]
         frames = torch.arange(0, depth.shape[1], eval_every)
-        index, pixels = sub_grid(*depth.shape[2:], eval_stride, (eval_stride // 2, eval_stride // 2))
+        index, pixels = sub_grid(depth.shape[2], depth.shape[3], eval_stride, (eval_stride // 2, eval_stride // 2))
         found = readout(values, pixels, frames, standardised=True).float().exp()
         target = depth[:, frames].flatten(2)[:, :, index].float()
         return {"predictions": found.flatten(1).numpy(), "references": target.flatten(1).numpy()}

@@ -57,13 +57,15 @@ class EndToEndReference(nn.Module):
             "track_rounds": track_rounds,
         }
         fine, middle, coarse = widths
-        self.trunk = Trunk(num_frames, tuple(widths), depth)
+        self.trunk = Trunk(num_frames, (fine, middle, coarse), depth)
         self.object_blocks = nn.Sequential(ConvUnit(coarse, coarse, 3, 2), ResidualBlock(coarse))
         self.object_head = nn.Linear(2 * coarse, num_objects)
         self.motion_head = AttentiveClassifier(coarse, num_frames, num_motions, width=coarse, num_heads=8)
         self.depth_head = nn.Sequential(ConvUnit(fine, fine), nn.Conv2d(fine, 4, 1), nn.PixelShuffle(2))
         self.tracker = PointRefiner(fine, middle, width=track_width, rounds=track_rounds)
-        self.to(memory_format=torch.channels_last)
+        for weight in self.parameters():
+            if weight.ndim == 4:
+                weight.data = weight.data.contiguous(memory_format=torch.channels_last)
 
     def features(self, video: torch.Tensor) -> dict[str, torch.Tensor]:
         """Maps of the trunk for uint8 clips (B, T, H, W, 3), frames folded into the batch."""

@@ -87,7 +87,8 @@ def fit_readout(
     readouts = [_seeded(task, train, seed, options or {}) for _, seed in grid]
     losses = _optimise(task, train, readouts, [rate for rate, _ in grid], config, progress)
     scores = [_judge(task, readout, validation, score, config) for readout in readouts]
-    members = [Member(*cell, *rest) for cell, *rest in zip(grid, scores, losses, readouts, strict=True)]
+    rows = zip(grid, scores, losses, readouts, strict=True)
+    members = [Member(rate, seed, judged, loss, readout) for (rate, seed), judged, loss, readout in rows]
     higher = task.higher_is_better or score is None
     return FitResult(members, _best_rate(members, higher), higher)
 

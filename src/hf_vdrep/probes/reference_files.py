@@ -35,6 +35,7 @@ def save_reference(
     state = {name: _stored(value, dtype) for name, value in model.state_dict().items()}
     part = folder / f".{WEIGHTS}.part"
     save_file(state, part)
+    part.chmod(0o644)  # safetensors writes for the owner alone; packages are read by all
     os.replace(part, folder / WEIGHTS)
     part = folder / f".{CONFIG}.part"
     part.write_text(json.dumps({**model.config, "record": record or {}}, indent=2) + "\n")

@@ -10,9 +10,9 @@ class ConvUnit(nn.Sequential):
     """Convolution, batch norm, ReLU. Batch norm because it costs a tenth of GroupNorm on a CPU in bf16."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int | tuple[int, int] = 3, stride: int = 1) -> None:
-        padding = tuple(k // 2 for k in kernel) if isinstance(kernel, tuple) else kernel // 2
+        rows, columns = kernel if isinstance(kernel, tuple) else (kernel, kernel)
         super().__init__(
-            nn.Conv2d(in_channels, out_channels, kernel, stride, padding, bias=False),
+            nn.Conv2d(in_channels, out_channels, (rows, columns), stride, (rows // 2, columns // 2), bias=False),
             nn.BatchNorm2d(out_channels),
             nn.ReLU(inplace=True),
         )

@@ -1,6 +1,8 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Point tracks through the recurrent readout."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -23,7 +25,7 @@ def track_task(*, train_tracks: int = 12, fit: FitConfig = FIT) -> Task:
         fit: training by default.
     """
 
-    def build(data: ProbeData, **options: int) -> nn.Module:
+    def build(data: ProbeData, **options: Any) -> nn.Module:
         shape = data.feature_shape
         return RecurrentPointReadout(shape[-1], data.frame_spans, data.num_frames, **options)
 

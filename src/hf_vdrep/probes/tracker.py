@@ -4,7 +4,7 @@
 import torch
 from torch import nn
 
-from .cross_attention import CrossAttentionBlock
+from .cross_attention import CrossAttentionStack
 from .fourier import fourier_features
 from .frame_tokens import StepTokens
 from .outputs import PointTracks
@@ -47,15 +47,15 @@ class RecurrentPointReadout(nn.Module):
         self.octaves, self.anchored = octaves, anchored
         self.tokens = StepTokens(in_channels, frame_spans, num_frames, width, time_mode=time_mode)
         self.encode = _mlp(4 * octaves, width, width)
-        self.blocks = nn.ModuleList(CrossAttentionBlock(width, num_heads, mlp_ratio) for _ in range(num_blocks))
+        self.blocks = CrossAttentionStack(num_blocks, width, num_heads, mlp_ratio)
         self.correct_norm = nn.LayerNorm(width)
         self.predict = _mlp(width, width, width)
         self.predict_norm = nn.LayerNorm(width, eps=1e-4, bias=False)
         self.position = _mlp(width, width, 2)
         self.judge = _mlp(width, width, 2)
-        for last in (self.position[-1], self.judge[-1]):
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)
+        for head in (self.position, self.judge):
+            for parameter in head[-1].parameters():
+                nn.init.zeros_(parameter)
 
     def forward(self, values: torch.Tensor, query_points: torch.Tensor, *, standardised: bool = False) -> PointTracks:
         """Tracks of query points (B, N, 2), x, y in [0, 1] in frame 0, on features (B, T', H', W', C)."""
