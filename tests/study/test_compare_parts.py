@@ -17,7 +17,7 @@ from hf_vdrep.probes import get_task
 from hf_vdrep.study.compare.blank import BlankBackbone
 from hf_vdrep.study.compare.features import CHUNK, FeatureRows
 from hf_vdrep.study.compare.pool import WorkPool
-from hf_vdrep.study.compare.reference import ReferenceReadout
+from hf_vdrep.study.compare.reference import answers, columns_of
 from hf_vdrep.study.compare.shared_latents import FromLatents, shares_latents
 from hf_vdrep.study.compare.splits import LABELS, Split
 
@@ -115,30 +115,27 @@ def test_a_split_that_could_not_be_finished_leaves_nothing_behind(tmp_path, monk
     assert not split.is_rendered and not list(split.path.iterdir())
 
 
-class Oracle(nn.Module):
+class Oracle:
     """Stands where the end-to-end reference stands, and knows the truth."""
 
     def __init__(self, samples):
-        super().__init__()
         self.truth = {k: torch.stack([torch.as_tensor(s[k]) for s in samples]) for k in LABELS}
 
     def predict(self, clips, points):
-        return {
-            "action_motion": nn.functional.one_hot(self.truth["action_motion"], 16).float(),
-            "depth": self.truth["depth"],
-            "tracks": self.truth["tracks"],
-            "visible": self.truth["visible"],
-        }
+        assert torch.equal(points, self.truth["tracks"][:, :, 0])
+        kept = {name: self.truth[name] for name in ("depth", "tracks", "visible")}
+        return {"action_motion": nn.functional.one_hot(self.truth["action_motion"], 16).float(), **kept}
 
     def predict_objects(self, images):
+        assert images.shape == (4, 32, 32, 3)
         return nn.functional.one_hot(self.truth["object"], 12).float()
 
 
 @pytest.mark.parametrize(("task", "perfect"), [("object", 1), ("action_motion", 1), ("depth", 0), ("point_tracks", 1)])
 def test_a_reference_that_knows_the_truth_scores_perfectly_on_the_readouts_columns(samples, videos, task, perfect):
-    probe = get_task(task)
-    labels = {name: torch.stack([torch.as_tensor(s[name]) for s in samples]) for name in probe.labels}
-    columns = probe.predict(ReferenceReadout(Oracle(samples), task), videos, labels)
+    probe, oracle = get_task(task), Oracle(samples)
+    found = answers(oracle, videos, oracle.truth["tracks"])
+    columns = columns_of(task, found, oracle.truth)
     np.testing.assert_allclose(per_sample(probe.metric, columns)[probe.primary], perfect, atol=1e-6)
 
 

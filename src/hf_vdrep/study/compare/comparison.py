@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -169,7 +170,7 @@ class Comparison:
             groups.setdefault((t.task, t.system, t.reading, t.layer, t.timestep, t.seed), []).append(t)
         ordered = sorted(groups.values(), key=_cost, reverse=True)
         batches = [(tuple(group), keep) for group in ordered]
-        for rows in self._each(_train, batches, f"{phase}: readouts", "readout"):
+        for _, rows in self._each(_train, batches, f"{phase}: readouts", "readout"):
             for row in rows:
                 self.ledger.append(row)
 
@@ -177,20 +178,29 @@ class Comparison:
         """Score what has no row on the test split yet, the reference included."""
         config = self.setting.config
         missing = [t for group in finals.values() for t in group if self._untested(t)]
-        references = [reference.ReferenceTrial(self.setting, task) for task in config.tasks] if config.reference else []
-        unscored = [r for r in references if self.ledger.find(r.key()) is None]
+        keys = {task: reference.reference_key(self.setting, task) for task in config.tasks if config.reference}
+        unscored = [task for task, key in keys.items() if self.ledger.find(key) is None]
         if missing or unscored:
             self._render(("test",))
             self._extract(plan.features_for(missing, "test", config.test_size), "test: features")
-            for row in self._each(reference.test_reference, unscored, "test: reference", "task"):
-                self.ledger.append(row)
-            for row in self._each(
-                trials.test, sorted(missing, key=lambda t: _cost([t]), reverse=True), "test: readouts", "readout"
-            ):
+            self._test_reference(unscored)
+            longest_first = sorted(missing, key=lambda t: _cost([t]), reverse=True)
+            for _, row in self._each(trials.test, longest_first, "test: readouts", "readout"):
                 self.ledger.append(row)
         self._show(finals)
         tested = {cell: [self._row(t, "test") for t in group] for cell, group in finals.items()}
-        return tested | {(r.task, "reference"): [self._found(r.key())] for r in references}
+        return tested | {(task, "reference"): [self._found(key)] for task, key in keys.items()}
+
+    def _test_reference(self, tasks: Sequence[str]) -> None:
+        """Score the reference on the test split."""
+        begin = time.perf_counter()
+        jobs = reference.reference_jobs(self.setting, tasks) if tasks else []
+        parts = dict(self._each(reference.ReferenceJob.run, jobs, "test: reference", "part"))
+        for task in tasks:
+            columns = [parts[index][task] for index in range(len(jobs))]
+            whole = {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
+            seconds = (time.perf_counter() - begin) / len(tasks)
+            self.ledger.append(reference.reference_row(self.setting, task, whole, seconds))
 
     def _show(self, finals: dict[Cell, list[Trial]]) -> None:
         """Answers of the twins' first readouts on the example clips, for the report."""
@@ -221,11 +231,12 @@ class Comparison:
                 for _, rows in self.pool.map(ExtractJob.run, stage):
                     bar.update(rows)
 
-    def _each(self, function: Callable[[J], Any], jobs: Sequence[J], name: str, unit: str) -> Iterable[Any]:
+    def _each(self, function: Callable[[J], Any], jobs: Sequence[J], name: str, unit: str) -> Iterator[tuple[int, Any]]:
+        """(index of the job, result) as each is done, under a bar."""
         if jobs:
             with self._bar(len(jobs), name, unit) as bar:
-                for _, result in self.pool.map(function, jobs):
-                    yield result
+                for index, result in self.pool.map(function, jobs):
+                    yield index, result
                     bar.update()
 
     def _bar(self, total: int, name: str, unit: str) -> tqdm:

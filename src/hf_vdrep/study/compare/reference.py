@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from ...features import autocast_name
 from ...metrics.per_sample import per_sample
 from ...probes import EndToEndReference, PointTracks, load_reference
 from .rows import ResultRow, config_hash, package_versions
@@ -21,7 +22,7 @@ from .setting import Setting
 from .tasks import STUDY_TASKS
 from .trials import STUDY, evaluated
 
-_BATCH = 16
+_BATCH, _ROWS = 16, 96
 _EPS = 1e-12
 
 
@@ -31,43 +32,76 @@ def shipped_folder() -> Path:
 
 
 @dataclass(frozen=True)
-class ReferenceTrial:
-    """The reference on one task."""
+class ReferenceJob:
+    """The reference on rows [start, stop) of the test split: one pass answers all tasks."""
 
     setting: Setting
-    task: str
+    tasks: tuple[str, ...]
+    start: int
+    stop: int
 
-    def key(self) -> str:
-        """Hash of everything that decides its score on the test split."""
-        return config_hash(
-            {
-                "task": self.task,
-                "world": self.setting.split("test").data_key,
-                "size": self.setting.config.test_size,
-                "weights": reference_revision(),
-                "versions": package_versions()["torch"],
-            }
-        )
+    def run(self) -> dict[str, dict[str, np.ndarray]]:
+        """Task -> columns of its metric, a row per clip."""
+        split = self.setting.split("test")
+        videos = split.videos()
+        names = {name for task in self.tasks for name in STUDY_TASKS[task].probe.labels}
+        labels = split.labels(sorted(names | {"tracks"}))
+        parts: dict[str, list[dict[str, np.ndarray]]] = {task: [] for task in self.tasks}
+        for start in range(self.start, self.stop, _BATCH):
+            rows = slice(start, min(start + _BATCH, self.stop))
+            targets = {name: torch.from_numpy(np.ascontiguousarray(values[rows])) for name, values in labels.items()}
+            found = answers(_reference(), torch.from_numpy(np.ascontiguousarray(videos[rows])), targets["tracks"])
+            for task, columns in parts.items():
+                columns.append(columns_of(task, found, targets))
+        return {
+            task: {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
+            for task, columns in parts.items()
+        }
 
 
-def test_reference(trial: ReferenceTrial) -> ResultRow:
-    """Score the reference on the test split."""
-    begin, split, study_task = time.perf_counter(), trial.setting.split("test"), STUDY_TASKS[trial.task]
-    probe, videos, labels = study_task.probe, split.videos(), split.labels(study_task.probe.labels)
-    readout = ReferenceReadout(_reference(), trial.task)
-    parts: list[dict[str, np.ndarray]] = []
-    for start in range(0, split.size, _BATCH):
-        rows = slice(start, start + _BATCH)
-        clips = torch.from_numpy(np.ascontiguousarray(videos[rows]))
-        targets = {name: torch.from_numpy(np.ascontiguousarray(values[rows])) for name, values in labels.items()}
-        with torch.no_grad():
-            parts.append(probe.predict(readout, clips, targets))
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    scores = per_sample(probe.metric, columns)
+def reference_jobs(setting: Setting, tasks: Sequence[str]) -> list[ReferenceJob]:
+    """Jobs that together cover the test split."""
+    size = setting.config.test_size
+    return [ReferenceJob(setting, tuple(tasks), at, min(at + _ROWS, size)) for at in range(0, size, _ROWS)]
+
+
+@torch.no_grad()
+def answers(reference: EndToEndReference, clips: torch.Tensor, tracks: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The reference's own answers for uint8 clips (B, T, H, W, 3), asked for the points of frame 0."""
+    bf16 = autocast_name("auto", clips.device) == "bfloat16"
+    with torch.autocast(clips.device.type, torch.bfloat16, enabled=bf16):
+        found = reference.predict(clips, tracks[:, :, 0].float())
+        found["object"] = reference.predict_objects(clips[:, clips.shape[1] // 2])
+    return found
+
+
+def columns_of(
+    task: str, found: Mapping[str, torch.Tensor], labels: Mapping[str, torch.Tensor]
+) -> dict[str, np.ndarray]:
+    """Columns of a task's metric, made by the task itself with the reference's answers in the place of a readout's."""
+    return STUDY_TASKS[task].probe.predict(AnsweredReadout(found, task), torch.empty(0), dict(labels))
+
+
+def reference_key(setting: Setting, task: str) -> str:
+    """Hash of everything that decides the reference's score on the test split."""
+    return config_hash(
+        {
+            "task": task,
+            "world": setting.split("test").data_key,
+            "size": setting.config.test_size,
+            "weights": reference_revision(),
+            "versions": package_versions()["torch"],
+        }
+    )
+
+
+def reference_row(setting: Setting, task: str, columns: Mapping[str, np.ndarray], seconds: float) -> ResultRow:
+    """The ledger's row for the reference's columns on the whole test split."""
+    probe, scores = STUDY_TASKS[task].probe, per_sample(STUDY_TASKS[task].probe.metric, columns)
     return ResultRow(
         study=STUDY,
-        task=trial.task,
-        dataset=f"probeworld-{split.data_key}",
+        task=task,
+        dataset=f"probeworld-{setting.split('test').data_key}",
         split="test",
         backbone="reference",
         revision=reference_revision(),
@@ -80,47 +114,42 @@ def test_reference(trial: ReferenceTrial) -> ResultRow:
         metric=probe.primary,
         value=evaluated(probe, columns),
         n=int(np.isfinite(scores[probe.primary]).sum()),
-        config_hash=trial.key(),
-        wall_time=round(time.perf_counter() - begin, 3),
-        per_sample={name: scores[name] for name in (probe.primary, *study_task.secondary)},
+        config_hash=reference_key(setting, task),
+        wall_time=round(seconds, 3),
+        per_sample={name: scores[name] for name in (probe.primary, *STUDY_TASKS[task].secondary)},
     )
 
 
-class ReferenceReadout(nn.Module):
-    """The reference in the place of a readout: clips in the place of features, the same answers.
+class AnsweredReadout(nn.Module):
+    """Speaks as a task's readout does, and says what the reference answered.
 
     Args:
-        reference: the network.
-        task: which of its heads answers.
+        found: what `answers` gives for a batch.
+        task: whose readout is stood in for.
     """
 
-    def __init__(self, reference: EndToEndReference, task: str) -> None:
+    def __init__(self, found: Mapping[str, torch.Tensor], task: str) -> None:
         super().__init__()
-        self.reference, self.task = reference, task
+        self.found, self.task = found, task
 
-    def forward(self, clips: torch.Tensor, *asked: torch.Tensor, standardised: bool = True) -> Any:
-        """Answers for uint8 clips (B, T, H, W, 3), with the further arguments of the task's readout."""
-        if self.task == "object":
-            return self.reference.predict_objects(clips[:, clips.shape[1] // 2]).clamp_min(_EPS).log()
-        if self.task == "action_motion":
-            return self.reference.predict(clips, _no_points(clips))["action_motion"].clamp_min(_EPS).log()
+    def forward(self, _: torch.Tensor, *asked: torch.Tensor, standardised: bool = True) -> Any:
+        """Answers, with the further arguments of the task's readout."""
+        found = self.found
+        if self.task in ("object", "action_motion"):
+            return found[self.task].float().clamp_min(_EPS).log()
         if self.task == "depth":
-            return self._depth(clips, *asked)
-        found = self.reference.predict(clips, asked[0])
-        # Twice the logit on both: their product is past one half exactly where the reference says visible.
+            return _at_pixels(found["depth"].float(), *asked).log()
+        # The product of the two probabilities is past one half exactly where the reference says visible.
         said = torch.where(found["visible"], 8.0, -8.0)
-        return PointTracks(found["tracks"], said, said)
-
-    def _depth(self, clips: torch.Tensor, pixels: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
-        depth = self.reference.predict(clips, _no_points(clips))["depth"][:, frames]
-        height, width = depth.shape[2:]
-        column = (pixels[:, 0] * width).long().clamp(0, width - 1)
-        row = (pixels[:, 1] * height).long().clamp(0, height - 1)
-        return depth[:, :, row, column].log()
+        return PointTracks(found["tracks"].float(), said, said)
 
 
-def _no_points(clips: torch.Tensor) -> torch.Tensor:
-    return torch.full((len(clips), 1, 2), 0.5)
+def _at_pixels(maps: torch.Tensor, pixels: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
+    """Maps (B, T, H, W) at pixels (Q, 2) in [0, 1] of some frames: (B, F, Q)."""
+    height, width = maps.shape[2:]
+    column = (pixels[:, 0] * width).long().clamp(0, width - 1)
+    row = (pixels[:, 1] * height).long().clamp(0, height - 1)
+    return maps[:, frames][:, :, row, column]
 
 
 @lru_cache(maxsize=1)
