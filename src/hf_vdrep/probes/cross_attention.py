@@ -1,6 +1,7 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Cross-attention-only transformer blocks, as in the SRT and MooG readouts (papers.md 8.2, 8.3)."""
 
+import math
 from collections.abc import Iterator
 from typing import cast
 
@@ -42,14 +43,38 @@ class CrossAttentionBlock(nn.Module):
         content = self.to_v(tokens).unflatten(-1, (self.num_heads, -1))
         return keys.movedim(-3, -1), content.transpose(-3, -2).contiguous()
 
-    def forward(self, queries: torch.Tensor, keys: torch.Tensor, content: torch.Tensor) -> torch.Tensor:
-        """(..., Q, width) and the keys and values of `keys_values` -> (..., Q, width)."""
+    def forward(
+        self, queries: torch.Tensor, keys: torch.Tensor, content: torch.Tensor, bias: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """(..., Q, width), the keys and values of `keys_values` and a bias (..., heads, Q, N) -> (..., Q, width)."""
         looked = self.to_q(self.norm(queries)).unflatten(-1, (self.num_heads, -1))
         looked = _rms_norm(looked, self.q_scale).transpose(-3, -2)
         # Written out: on a CPU in bf16 the fused kernel is six times slower than these two products.
-        found = (looked @ keys).softmax(-1, dtype=torch.float32).to(content.dtype) @ content
+        logits = looked @ keys if bias is None else looked @ keys + bias.to(looked.dtype)
+        found = logits.softmax(-1, dtype=torch.float32).to(content.dtype) @ content
         queries = queries + self.to_out(found.transpose(-3, -2).flatten(-2))
         return queries + self.mlp(self.mlp_norm(queries))
+
+
+class NearBias(nn.Module):
+    """Attention bias -k_h * distance^2 between queries and tokens: heads start by looking at what is near.
+
+    Without it, a readout of few steps spends them on learning where its queries lie. Every head's k is learned; one
+    head starts almost blind to distance.
+
+    Args:
+        num_heads: heads; their reach starts between 0.08 of the frame and all of it.
+    """
+
+    def __init__(self, num_heads: int) -> None:
+        super().__init__()
+        reach = torch.logspace(math.log10(0.08), 0.0, num_heads)
+        self.log_sharpness = nn.Parameter(-(2 * reach.square()).log())
+
+    def forward(self, queries: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        """Points (..., Q, 2) and (N, 2), x, y in [0, 1] -> (..., heads, Q, N)."""
+        squared = (queries[..., :, None, :] - tokens).square().sum(-1)
+        return -self.log_sharpness.exp()[:, None, None] * squared.unsqueeze(-3)
 
 
 class CrossAttentionStack(nn.ModuleList):

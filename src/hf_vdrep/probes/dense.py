@@ -4,7 +4,7 @@
 import torch
 from torch import nn
 
-from .cross_attention import CrossAttentionStack
+from .cross_attention import CrossAttentionStack, NearBias
 from .fourier import fourier_features, pixel_grid
 from .frame_tokens import StepTokens
 from .resample import TimeMode
@@ -44,6 +44,7 @@ class SRTDepthReadout(nn.Module):
         self.ask = nn.Linear(4 * octaves, width)
         self.frame = nn.Parameter(torch.zeros(num_frames, width))
         self.blocks = CrossAttentionStack(num_blocks, width, num_heads, mlp_ratio)
+        self.near = NearBias(num_heads)
         self.norm = nn.LayerNorm(width, bias=False)
         self.head = nn.Linear(width, 1)
         nn.init.zeros_(self.head.weight)
@@ -78,9 +79,10 @@ class SRTDepthReadout(nn.Module):
         frame = self.frame if frames is None else self.frame[frames]
         queries = self.ask(fourier_features(pixels * 2 - 1, self.octaves)) + frame[:, None]
         queries = queries.expand(len(values), -1, -1, -1)
+        bias = self.near(pixels, pixel_grid(*values.shape[2:4]).to(pixels.device).flatten(0, 1))
         for block in self.blocks:
             keys, content = (self.tokens.to_frames(part, frames) for part in block.keys_values(tokens))
-            queries = block(queries, keys, content)
+            queries = block(queries, keys, content, bias)
         return self.head(self.norm(queries))[..., 0]
 
 

@@ -4,8 +4,8 @@
 import torch
 from torch import nn
 
-from .cross_attention import CrossAttentionStack
-from .fourier import fourier_features
+from .cross_attention import CrossAttentionStack, NearBias
+from .fourier import fourier_features, pixel_grid
 from .frame_tokens import StepTokens
 from .outputs import PointTracks
 from .resample import TimeMode
@@ -48,6 +48,7 @@ class RecurrentPointReadout(nn.Module):
         self.tokens = StepTokens(in_channels, frame_spans, num_frames, width, time_mode=time_mode)
         self.encode = _mlp(4 * octaves, width, width)
         self.blocks = CrossAttentionStack(num_blocks, width, num_heads, mlp_ratio)
+        self.near = NearBias(num_heads)
         self.correct_norm = nn.LayerNorm(width)
         self.predict = _mlp(width, width, width)
         self.predict_norm = nn.LayerNorm(width, eps=1e-4, bias=False)
@@ -64,19 +65,25 @@ class RecurrentPointReadout(nn.Module):
             [self.tokens.to_frames(part).unbind(1) for part in block.keys_values(tokens)] for block in self.blocks
         ]
         state = self.encode(fourier_features(query_points, self.octaves))
-        corrected = []
+        centres = pixel_grid(*values.shape[2:4]).to(values.device).flatten(0, 1)
+        corrected, place = [], query_points.float()
         for frame in range(len(self.tokens.weights)):
-            look = state
+            look, bias = state, self.near(place, centres)
             for block, (keys, content) in zip(self.blocks, keys_values, strict=True):
-                look = block(look, keys[frame], content[frame])
+                look = block(look, keys[frame], content[frame], bias)
             revised = state + self.correct_norm(look)
+            # The next frame is searched around where the track is now; that search has no gradient.
+            place = self._place(revised, query_points).detach()
             corrected.append(revised)
             state = self.predict_norm(revised + self.predict(revised))
         return self._emit(torch.stack(corrected, dim=2), query_points)
 
-    def _emit(self, states: torch.Tensor, query_points: torch.Tensor) -> PointTracks:
+    def _place(self, states: torch.Tensor, query_points: torch.Tensor) -> torch.Tensor:
         place = self.position(states).float()
-        positions = query_points[:, :, None] + place.tanh() if self.anchored else place.sigmoid()
+        return query_points + place.tanh() if self.anchored else place.sigmoid()
+
+    def _emit(self, states: torch.Tensor, query_points: torch.Tensor) -> PointTracks:
+        positions = self._place(states, query_points[:, :, None])
         visible, certain = self.judge(states).float().unbind(-1)
         return PointTracks(positions, visible, certain)
 

@@ -49,7 +49,7 @@ class CompareConfig:
     resolution: int = option(64, "height and width of the clips, pixels")
     train_size: int = option(2016, "clips that readouts are trained on")
     validation_size: int = option(288, "clips that choices are made on")
-    test_size: int = option(576, "clips that are read once, at the end")
+    test_size: int = option(480, "clips that are read once, at the end")
     layers: list[float] = field(
         default_factory=lambda: [0.5, 0.75], metadata={"help": "relative depths of the blocks tried, in (0, 1]"}
     )
@@ -64,8 +64,8 @@ class CompareConfig:
         default_factory=lambda: [], metadata={"help": "readout learning rates tried; empty takes each task's own"}
     )
     search_train_size: int = option(1024, "training clips of the readouts that only choose")
-    search_steps: float = option(0.3, "length of their training, as a share of the final one")
-    steps: float = option(1.0, "length of every readout's training, relative to its task's own")
+    search_steps: float = option(0.25, "length of their training, as a share of the final one")
+    steps: float = option(0.6, "length of every readout's training, relative to its task's own")
     seeds: int = option(3, "readout seeds of the twins")
     floor_seeds: int = option(1, "readout seeds of the floors")
     resamples: int = option(10_000, "bootstrap resamples")
