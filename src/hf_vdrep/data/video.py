@@ -53,7 +53,7 @@ def video_frames(path: Path, demuxer: str, start: float) -> Iterator[tuple[float
         end = None
         for frame in _decode(path, box, stream):
             time = float(frame.time - origin) if frame.time is not None else (0.0 if end is None else end)
-            duration = float(frame.duration * frame.time_base) if frame.duration else step
+            duration = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else step
             end = time + duration
             yield time, duration, Decoded(frame, aspect)
         if end is not None or start == 0:

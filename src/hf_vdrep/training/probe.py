@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import nn
@@ -81,7 +80,7 @@ class ProbeTask:
         metric = load(self.task.metric)
         columns = predict(self.task, model, self.validation)
         metric.add_batch(**columns)
-        return {name: float(value) for name, value in metric.compute().items() if np.isscalar(value)}
+        return {name: float(value) for name, value in metric.compute().items() if isinstance(value, (int, float))}
 
 
 def train_probe(config: ProbeTrainConfig) -> dict[str, float]:
