@@ -13,7 +13,7 @@ from PIL import Image
 from hf_vdrep.cli.main import main
 from hf_vdrep.data import load_clip
 
-SMALL = ["--frames", "5", "--resolution", "16", "-q"]
+SMALL = ["--frames", "5", "--resolution", "16", "--density", "1", "--draws", "2", "-q"]
 
 
 def line(capsys):
@@ -38,7 +38,7 @@ def test_video_and_photo_give_a_sheet_and_a_film(video, photo, tiny_pair, tmp_pa
 
 
 def test_json_names_what_was_done(video, tiny_pair, tmp_path, capsys):
-    arguments = ["--layer", "-1", "--timestep", "50", "--seed", "3", "--draws", "2", "--video-as", "frames"]
+    arguments = ["--layer", "-1", "--timestep", "50", "--seed", "3", "--video-as", "frames"]
     models = ["--models", str(tiny_pair[0]), str(tiny_pair[1]), "pixels"]
     assert main(["inspect", str(video), "-o", str(tmp_path), "--json", *SMALL, *arguments, *models]) == 0
     (entry,) = json.loads(capsys.readouterr().out)
@@ -61,22 +61,26 @@ def test_same_model_twice_gets_two_names_and_results_are_reproducible(photo, tmp
     assert (one == two).all()
 
 
-def test_model_of_one_size_falls_back_to_its_own(photo, tmp_path, capsys, monkeypatch):
-    from hf_vdrep.backbones import PixelBackbone
-
-    prepare = PixelBackbone.prepare
-
-    def strict(self, videos):
-        if videos.shape[2] != 64:
-            raise ValueError(f"videos must be 64x64, got {tuple(videos.shape)}")
-        return prepare(self, videos)
-
-    monkeypatch.setattr(PixelBackbone, "prepare", strict)
-    arguments = [str(photo), "-q", "-o", str(tmp_path), "--models", "pixels"]
-    assert main(["inspect", "--json", *arguments]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["resolution"] == [64, 64]
-    assert main(["inspect", "--resolution", "128", *arguments]) == 2
-    assert "videos must be 64x64" in line(capsys)[1]
+def test_models_see_the_size_that_they_were_trained_at_unless_told_otherwise(photo, tiny_pair, tmp_path, capsys):
+    """The tiny pair was made for 2 x 2 latents of 8 pixels."""
+    for arguments, side in (([], 16), (["--resolution", "32"], 32)):
+        settings = [
+            "-o",
+            str(tmp_path),
+            "-q",
+            "--json",
+            "--models",
+            str(tiny_pair[1]),
+            "--density",
+            "2",
+            "--draws",
+            "1",
+        ]
+        assert main(["inspect", str(photo), *settings, *arguments]) == 0
+        (entry,) = json.loads(capsys.readouterr().out)
+        assert entry["resolution"] == [side, side]
+        assert entry["models"][0]["grid"] == [side // 4, side // 4]
+        assert entry["models"][0]["cell"] == 4
 
 
 def test_bad_file_is_reported_and_the_others_are_done(video, photo, tmp_path, capsys):
@@ -99,6 +103,7 @@ def test_bad_file_is_reported_and_the_others_are_done(video, photo, tmp_path, ca
         (["--layer", "1.5"], "layer"),
         (["--timestep", "1200"], "timestep must lie in [0, 999], got 1200"),
         (["--resolution", "13"], "13"),
+        (["--density", "3"], "density must divide the 8 pixels of a cell of v-walt, got 3"),
         (["--start", "-1"], "start must be"),
         (["--start", "99"], "shows nothing at start=99 s"),
         (["--fps", "2000"], "fps must lie in (0, 1000]"),

@@ -9,6 +9,7 @@ from hf_vdrep.backbones import FeatureMap, PixelBackbone, causal_frame_spans
 from hf_vdrep.backbones.base import Backbone
 from hf_vdrep.data import Clip
 from hf_vdrep.study.inspect_clip import feature_change, frame_steps, inspect_clip
+from hf_vdrep.study.inspect_dense import Tap
 from hf_vdrep.study.inspect_examples import EXAMPLES, make_example
 from hf_vdrep.study.pca import PrincipalComponents, match_signs, to_colours
 
@@ -74,8 +75,8 @@ def test_fewer_channels_or_places_than_components_still_give_colours():
 def test_not_finite_features_are_refused():
     with pytest.raises(ValueError, match="finite"):
         PrincipalComponents.fit(torch.tensor([[1.0, float("nan")], [0.0, 1.0]]))
-    with pytest.raises(ValueError, match="rows-4 at block 2 hold NaN"):
-        inspect_clip(clip(), [Rows(bad=True)], title="x", layer=2)
+    with pytest.raises(ValueError, match="rows-4 at block 3 hold NaN"):
+        inspect_clip(clip(), [Rows(bad=True)], Tap(layer=2), title="x")
 
 
 def test_an_outlier_does_not_wash_out_the_colours():
@@ -95,23 +96,21 @@ def test_signs_follow_the_reference_and_nothing_else_changes():
 def test_change_of_independent_places_is_one_and_of_a_still_clip_zero():
     """Two independent draws lie sqrt(2) standard deviations apart: the unit of the scale."""
     random = torch.randn(9, 30, 30, 64, generator=torch.Generator().manual_seed(3)) * 7 + 5
-    change = feature_change(random, lag=1)
+    change = feature_change(random, torch.arange(9), lag=1)
     assert change[0].isnan().all()
     assert abs(float(change[1:].mean()) - 1) < 0.02
-    still = random[:1].expand(9, -1, -1, -1)
-    assert feature_change(still, lag=1)[1:].max() == 0
+    assert feature_change(random, torch.zeros(9, dtype=torch.int64), lag=1)[1:].max() == 0
 
 
 def test_change_does_not_depend_on_scale_and_origin_of_the_features():
     values = torch.randn(5, 4, 4, 6, generator=torch.Generator().manual_seed(4))
-    torch.testing.assert_close(
-        feature_change(values, 2)[1:], feature_change(values * 100 + 40, 2)[1:], rtol=1e-4, atol=0
-    )
+    one, other = (feature_change(scaled, torch.arange(5), 2) for scaled in (values, values * 100 + 40))
+    torch.testing.assert_close(one[1:], other[1:], rtol=1e-4, atol=0)
 
 
 def test_change_is_measured_over_the_lag_for_fine_and_coarse_steps_alike():
     """Features that are a straight line in time move equally far over 4 frames, however often they are sampled."""
-    inspection = inspect_clip(clip(), [Rows(ratio=4), Rows(ratio=1)], title="x")
+    inspection = inspect_clip(clip(), [Rows(ratio=4), Rows(ratio=1)], Tap(), title="x")
     coarse, fine = inspection.views
     assert (inspection.lag, inspection.columns) == (4, (0, 4, 8, 12, 16))
     steps = [view.change[frame].mean() for view in (coarse, fine) for frame in inspection.columns[1:]]
@@ -126,19 +125,19 @@ def test_frames_find_the_step_that_covers_them():
 
 
 def test_draws_average_the_noise_away():
-    one, many = (inspect_clip(clip(), [Rows(noise=30.0)], title="x", draws=count).views[0] for count in (1, 64))
-    clean = inspect_clip(clip(), [Rows()], title="x").views[0]
+    one, many = (inspect_clip(clip(), [Rows(noise=30.0)], Tap(draws=count), title="x").views[0] for count in (1, 64))
+    clean = inspect_clip(clip(), [Rows()], Tap(), title="x").views[0]
     assert (many.change - clean.change)[1:].abs().mean() < 0.5 * (one.change - clean.change)[1:].abs().mean()
     with pytest.raises(ValueError, match="draws must be at least 1, got 0"):
-        inspect_clip(clip(), [Rows()], title="x", draws=0)
+        Tap(draws=0)
 
 
 def test_settings_reach_the_view_and_a_backbone_without_noise_gets_none():
-    inspection = inspect_clip(clip(), [Rows(), PixelBackbone()], title="x", layer=0.99, timestep=321, seed=5)
+    inspection = inspect_clip(clip(), [Rows(), PixelBackbone()], Tap(0.99, 321, seed=5), title="x")
     assert [(v.layer, v.timestep) for v in inspection.views] == [(3, 321), (0, None)]
     assert inspection.views[1].colours.shape == (17, 2, 2, 3)
     with pytest.raises(ValueError, match="layer"):
-        inspect_clip(clip(), [Rows()], title="x", layer=9)
+        inspect_clip(clip(), [Rows()], Tap(layer=9), title="x")
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -8,11 +8,19 @@ import torch
 from hf_vdrep.backbones import PixelBackbone
 from hf_vdrep.data import Clip
 from hf_vdrep.study.inspect_clip import inspect_clip
+from hf_vdrep.study.inspect_dense import Tap
 from hf_vdrep.study.panels import Board
 from hf_vdrep.study.panels_film import film
 from hf_vdrep.study.panels_sheet import contact_sheet
 from hf_vdrep.study.panels_tiles import enlarge, film_tiles, row_tiles, square_tiles
-from hf_vdrep.study.panels_words import change_words, setting_words, short_title
+from hf_vdrep.study.panels_words import (
+    change_words,
+    component_words,
+    input_words,
+    setting_words,
+    short_title,
+    view_words,
+)
 
 
 def inspection(count=9, models=2, colour=(10, 200, 30)):
@@ -24,7 +32,7 @@ def inspection(count=9, models=2, colour=(10, 200, 30)):
     for index in range(models):
         backbones.append(PixelBackbone())
         backbones[-1].name = ["i-walt", "v-walt", "third"][index]
-    return inspect_clip(clip, backbones, title="clip.mp4")
+    return inspect_clip(clip, backbones, Tap(), title="clip.mp4")
 
 
 def has_colour(picture, colour, tolerance=3):
@@ -89,13 +97,16 @@ def test_scale_is_shared_and_bounded_below():
     still = inspection()
     assert still.change_limit >= max(float(view.change[1:].quantile(0.99)) for view in still.views)
     frozen = Clip(torch.zeros(5, 16, 16, 3, dtype=torch.uint8), (0.0, 0.1, 0.2, 0.3, 0.4), 8.0, (16, 16))
-    assert inspect_clip(frozen, [PixelBackbone()], title="x").change_limit == 0.25
+    assert inspect_clip(frozen, [PixelBackbone()], Tap(), title="x").change_limit == 0.25
 
 
 def test_words_state_the_settings():
     view = inspection()
     assert setting_words(view) == "block 1 of 1  ·  no noise  ·  9 frames at 8 fps"
     assert change_words(view) == "how far the features moved over the last 4 frames (0.5 s)"
+    assert component_words(view).endswith("one basis per model and clip; position removed")
+    assert input_words(view) == "640 × 480 pixels\nseen at 16 × 16"
+    assert view_words(view.views[0]).splitlines()[1:] == ["taken every 8 pixels"]
     assert len(short_title("a" * 300 + ".mp4", 8.0)) < 60
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..study.inspect_clip import Inspection
 
 _EXAMPLES = ("brick-wall", "pan", "photo", "probeworld")
-_RESOLUTION, _SMALL_RESOLUTION = 128, 64
+_SHOWN = 256  # pixels: the input is drawn finer than the models see it
 
 _DESCRIPTION = """\
 See what the models see in your own photos and videos.
@@ -34,6 +34,9 @@ _MODELS_HELP = """i-walt, v-walt, latents, pixels, random, or folders of saved p
 _VIDEO_AS_HELP = """how I-WALT reads a video: its latents, every 4th frame, or all frames, as images
 (default: stack)"""
 
+_POSITION_HELP = """show also what features hold because of their place alone, which is subtracted otherwise"""
+_DENSITY_HELP = """take features N times as densely as the models' grid, by shifting the input; divides the 8 pixels
+of a cell (default: 4)"""
 _DRAWS_HELP = """average features over this many draws of the noise, which would show as flicker; probes see 1
 (default: 8)"""
 
@@ -62,9 +65,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--frames", type=positive, default=17, help="frames of a clip, 1 + 4k (default: 17)")
     add("--fps", type=rate, default=8.0, help="frames a second to sample (default: 8)")
     add("--start", type=float, default=0.0, metavar="SECONDS", help="where in a video to begin (default: 0)")
-    add("--resolution", type=positive, metavar="PIXELS", help=f"side of the square seen (default: {_RESOLUTION})")
+    add("--resolution", type=positive, metavar="PIXELS", help="side of the square seen (default: the models' own)")
+    add("--density", type=positive, default=4, metavar="N", help=_DENSITY_HELP)
     add("--crop", choices=("center", "pad"), default="center", help="how to make the square (default: center)")
     add("--video-as", choices=("stack", "stride", "frames"), default="stack", help=_VIDEO_AS_HELP)
+    add("--keep-position", action="store_true", help=_POSITION_HELP)
     add("--json", action="store_true", help="print what was done as JSON")
 
 
@@ -140,21 +145,17 @@ def _inspect_all(args: argparse.Namespace, sources: list[Path | str], report: li
 
 
 def _inspect(args: argparse.Namespace, source: Path | str, backbones: list[Any]) -> "Inspection":
-    from ..data.media_kind import MediaError
     from ..study.inspect_clip import inspect_clip
+    from ..study.inspect_dense import Tap
     from ..study.inspect_examples import EXAMPLES
+    from ..study.inspect_models import native_resolution
 
+    resolution = args.resolution or native_resolution(backbones)
+    tap = Tap(args.layer, args.timestep, args.seed, args.draws, args.density)
     title = EXAMPLES[source] if isinstance(source, str) else source.name
-    options = {key: getattr(args, key) for key in ("layer", "timestep", "seed", "draws")}
-    try:
-        return inspect_clip(_clip(args, source, args.resolution or _RESOLUTION), backbones, title=title, **options)
-    except MediaError:
-        raise
-    except ValueError:
-        # A model may be bound to the size that it was trained at.
-        if args.resolution:
-            raise
-        return inspect_clip(_clip(args, source, _SMALL_RESOLUTION), backbones, title=title, **options)
+    pictures = _clip(args, source, max(resolution, _SHOWN)).frames
+    clip = _clip(args, source, resolution)
+    return inspect_clip(clip, backbones, tap, title=title, keep_position=args.keep_position, pictures=pictures)
 
 
 def _clip(args: argparse.Namespace, source: Path | str, resolution: int) -> "Clip":
@@ -193,6 +194,7 @@ def _entry(source: Path | str, inspection: "Inspection", outputs: list[str]) -> 
             "reading": view.reading,
             "layer": view.layer,
             "timestep": view.timestep,
+            "cell": view.cell,
             "grid": list(view.change.shape[1:]),
             "explained_variance": [round(share, 4) for share in view.explained],
             "mean_change": None if clip.is_photo else round(float(view.change[1:].mean()), 4),
@@ -206,8 +208,8 @@ def _entry(source: Path | str, inspection: "Inspection", outputs: list[str]) -> 
         "fps": clip.fps,
         "source_size": list(clip.source_size),
         "resolution": list(clip.frames.shape[1:3]),
-        "seed": inspection.seed,
-        "draws": inspection.draws,
+        "seed": inspection.tap.seed,
+        "draws": inspection.tap.draws,
         "models": models,
     }
 

@@ -13,6 +13,7 @@ import torch
 from ..backbones.base import Backbone
 from ..backbones.feature_map import FeatureMap
 from ..data.media import Clip
+from .inspect_dense import Tap, dense_features, position_pattern
 from .pca import PrincipalComponents, match_signs, to_colours
 
 
@@ -29,6 +30,7 @@ class ModelView:
         explained: their shares of the variance.
         change: float32 (T, h, w), see `feature_change`; NaN in frame 0.
         steps: int64 (T,), which feature step covers each frame.
+        cell: pixels of the input per value.
     """
 
     name: str
@@ -40,6 +42,7 @@ class ModelView:
     explained: tuple[float, ...]
     change: torch.Tensor
     steps: torch.Tensor
+    cell: int
 
 
 @dataclass(frozen=True)
@@ -48,21 +51,23 @@ class Inspection:
 
     Attributes:
         title: shown above the pictures.
-        clip: the input.
+        clip: what the models saw.
+        pictures: uint8 (T, H', W', 3), the same frames as they are shown, of any size.
         views: one per model.
         columns: frames that stand for the feature steps in a contact sheet.
         lag: frames over which change is measured.
-        seed: seed of the noise.
-        draws: noise draws over which features were averaged.
+        tap: layer, noise and density of the features.
+        keep_position: whether the colours and changes hold the position pattern.
     """
 
     title: str
     clip: Clip
+    pictures: torch.Tensor
     views: tuple[ModelView, ...]
     columns: tuple[int, ...]
     lag: int
-    seed: int
-    draws: int
+    tap: Tap
+    keep_position: bool
 
     @property
     def change_limit(self) -> float:
@@ -76,43 +81,44 @@ class Inspection:
 def inspect_clip(
     clip: Clip,
     backbones: Sequence[Backbone],
+    tap: Tap,
     *,
     title: str,
-    layer: int | float = 0.67,
-    timestep: int = 200,
-    seed: int = 0,
-    draws: int = 1,
+    keep_position: bool = False,
+    pictures: torch.Tensor | None = None,
 ) -> Inspection:
     """Extract every backbone's features of `clip` and make them visible.
 
     Args:
         clip: T = 1 + 4k frames.
         backbones: models to compare.
+        tap: layer, noise and density of the features.
         title: shown above the pictures; it also names the sample, on which the noise depends.
-        layer: block index, negative index, or relative depth in (0, 1].
-        timestep: noise level in [0, 999]; left out for backbones that use none.
-        seed: seed of the noise.
-        draws: features are averaged over so many draws of the noise (seeds `seed`, `seed + 1`, …).
+        keep_position: show also what features hold because of their place alone (`position_pattern`), which often
+            outweighs what is seen.
+        pictures: uint8 (T, H', W', 3), the frames to show; those of `clip` if None.
 
     Raises:
         ValueError: a layer, timestep or clip that a backbone cannot take, or features that are not finite.
     """
-    if draws < 1:
-        raise ValueError(f"draws must be at least 1, got {draws}")
-    maps = [_features(backbone, clip, title, layer, timestep, seed, draws) for backbone in backbones]
+    maps = [dense_features(backbone, clip.frames, title, tap) for backbone in backbones]
     lag = max(int((m.frame_spans[:, 1] - m.frame_spans[:, 0]).max()) for m in maps)
     coarsest = min(maps, key=lambda m: len(m.frame_spans))
     columns = tuple((coarsest.frame_spans[:, 1] - 1).tolist())
     views: list[ModelView] = []
     reference = None
     for backbone, features in zip(backbones, maps, strict=True):
-        view, scores = _view(backbone, features, clip, lag, reference)
+        values = features.values[0]
+        if not keep_position:
+            values = values - position_pattern(backbone, clip.frames, title, tap)
+        view, scores = _view(backbone, features, values, clip, lag, reference)
         reference = scores if reference is None else reference
         views.append(view)
-    return Inspection(title, clip, tuple(views), columns, lag, seed, draws)
+    shown = clip.frames if pictures is None else pictures
+    return Inspection(title, clip, shown, tuple(views), columns, lag, tap, keep_position)
 
 
-def feature_change(values: torch.Tensor, lag: int) -> torch.Tensor:
+def feature_change(values: torch.Tensor, steps: torch.Tensor, lag: int) -> torch.Tensor:
     """How far each place's features have moved over the last `lag` frames.
 
     The distance is divided by the root mean square distance of two features drawn at random from the clip: 0 is
@@ -120,19 +126,20 @@ def feature_change(values: torch.Tensor, lag: int) -> torch.Tensor:
     the start than `lag` are compared with frame 0.
 
     Args:
-        values: float (T, h, w, C), one map per frame.
+        values: float (T', h, w, C), one map per feature step.
+        steps: int64 (T,), the step that covers each frame.
         lag: frames, at least 1.
 
     Returns:
         float32 (T, h, w), NaN in frame 0, which has nothing before it.
     """
-    values = values.double()
-    earlier = (torch.arange(len(values)) - lag).clamp_min(0)
-    moved = (values - values[earlier]).norm(dim=-1)
-    variance = (values - values.mean((0, 1, 2))).square().sum(-1).mean()
-    change = moved / (2 * variance).sqrt().clamp_min(1e-30)
-    change[0] = float("nan")
-    return change.float()
+    centred = values.double() - values.double().mean((0, 1, 2))
+    unit = (2 * centred.square().sum(-1).mean()).sqrt().clamp_min(1e-30)
+    change = torch.full((len(steps), *values.shape[1:3]), float("nan"))
+    for frame in range(1, len(steps)):
+        before = centred[steps[max(0, frame - lag)]]
+        change[frame] = ((centred[steps[frame]] - before).norm(dim=-1) / unit).float()
+    return change
 
 
 def frame_steps(frame_spans: torch.Tensor, num_frames: int) -> torch.Tensor:
@@ -141,28 +148,15 @@ def frame_steps(frame_spans: torch.Tensor, num_frames: int) -> torch.Tensor:
     return (torch.searchsorted(frame_spans[:, 0].contiguous(), frames, right=True) - 1).clamp_min(0)
 
 
-def _features(
-    backbone: Backbone, clip: Clip, title: str, layer: int | float, timestep: int, seed: int, draws: int
-) -> FeatureMap:
-    inputs = backbone.prepare(clip.frames[None])
-    level = timestep if backbone.uses_timestep else None
-    count = draws if backbone.uses_timestep else 1
-    total: FeatureMap | None = None
-    for draw in range(count):
-        (drawn,) = backbone.extract(inputs, sample_ids=[title], layers=[layer], timesteps=[level], seed=seed + draw)
-        mean = drawn.values.float() / count + (total.values if total is not None else 0.0)
-        total = FeatureMap(mean.cpu(), drawn.layer, drawn.timestep, drawn.frame_spans, drawn.stride, drawn.site)
-    assert total is not None
-    if not bool(torch.isfinite(total.values).all()):
-        raise ValueError(f"features of {backbone.name} at block {total.layer} hold NaN or infinite values")
-    return total
-
-
 def _view(
-    backbone: Backbone, features: FeatureMap, clip: Clip, lag: int, reference: torch.Tensor | None
+    backbone: Backbone,
+    features: FeatureMap,
+    values: torch.Tensor,
+    clip: Clip,
+    lag: int,
+    reference: torch.Tensor | None,
 ) -> tuple[ModelView, torch.Tensor]:
     steps = frame_steps(features.frame_spans, len(clip.frames))
-    values = features.values[0]
     basis = PrincipalComponents.fit(values)
     scores = basis.transform(values)[steps]
     if reference is not None and reference.shape == scores.shape:
@@ -176,7 +170,8 @@ def _view(
         timestep=features.timestep,
         colours=to_colours(scores),
         explained=basis.explained,
-        change=feature_change(values[steps], lag),
+        change=feature_change(values, steps, lag),
         steps=steps,
+        cell=features.stride,
     )
     return view, scores

@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeGuard
 
 from ..backbones.base import Backbone
 from ..backbones.registry import open_backbone
@@ -36,8 +37,19 @@ def open_models(names: Sequence[str], video_as: str = "stack") -> list[Backbone]
     return backbones
 
 
+def native_resolution(backbones: Sequence[Backbone]) -> int:
+    """Side in pixels at which the largest of the models was trained; 64 where none says."""
+    sides = [b.transformer.config.sample_size * b.vae.spatial_compression_ratio for b in backbones if is_walt(b)]
+    return max(sides, default=64)
+
+
+def is_walt(backbone: Backbone) -> TypeGuard[WaltBackbone]:
+    """Whether `backbone` is a WALT."""
+    return isinstance(backbone, WaltBackbone)
+
+
 def _read_as(backbone: Backbone, video_as: str) -> Backbone:
-    if not isinstance(backbone, WaltBackbone) or backbone.transformer.config.objective == "video":
+    if not is_walt(backbone) or backbone.transformer.config.objective == "video":
         return backbone
     return WaltBackbone(backbone.vae, backbone.transformer, backbone.scheduler, video_as, backbone.name)
 

@@ -88,8 +88,9 @@ class Board:
             label.set_fontfamily("DejaVu Sans")
         for value, words in meanings.items():
             if low <= value <= high:
-                place = min(y + height * (high - value) / (high - low), y + height - 0.02)
-                self.text(x + 0.47, place, words, 7, INK, va="bottom" if value == low else "center", linespacing=1.4)
+                half = 0.07 * (1 + words.count("\n"))  # of the text's height: it stays beside the scale
+                place = min(max(height * (high - value) / (high - low), half), height - half)
+                self.text(x + 0.47, y + place, words, 7, INK, va="center", linespacing=1.4)
 
     def pixels(self) -> np.ndarray:
         """Draw: uint8 (H, W, 3)."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from .inspect_clip import Inspection
 from .panels import CHANGE_COLOURS, CHANGE_MEANINGS, EMPTY, FAINT, INK, SOFT, Board, model_ink, model_title, show_change
-from .panels_words import change_words, component_words, input_words, setting_words, short_title, view_words
+from .panels_words import change_words, component_words, input_words, setting_words, short_title, short_view_words
 
 _MARGIN, _GAP, _SIDE = 0.3, 0.16, 2.4
 _TOP = 1.44
@@ -25,15 +25,15 @@ def film(inspection: Inspection) -> Iterator[np.ndarray]:
     board = Board(_film_width(inspection), _TOP + _SIDE + (0.3 if photo else _SIDE + 0.62), _DPI)
     board.text(_MARGIN, 0.22, short_title(inspection.title, board.width), 14, weight="bold")
     board.text(_MARGIN, 0.52, setting_words(inspection), 8, SOFT)
-    board.text(_MARGIN, 0.72, component_words(photo), 7.5, SOFT)
-    shown = board.picture(_MARGIN, _TOP, _SIDE, _SIDE, inspection.clip.frames[0].numpy(), interpolation="lanczos")
+    board.text(_MARGIN, 0.72, component_words(inspection), 7.5, SOFT)
+    shown = board.picture(_MARGIN, _TOP, _SIDE, _SIDE, inspection.pictures[0].numpy(), interpolation="lanczos")
     board.text(_MARGIN, _TOP - 0.27, "Input", 10, weight="bold", va="bottom")
     board.text(_MARGIN, _TOP - 0.08, input_words(inspection, " · "), 7, SOFT, va="bottom")
     colours, changes, empty = [], [], []
     for index, view in enumerate(inspection.views, start=1):
         x = _MARGIN + index * (_SIDE + _GAP)
         board.text(x, _TOP - 0.27, model_title(view.name), 10, model_ink(view.name), weight="bold", va="bottom")
-        board.text(x, _TOP - 0.08, view_words(view, " · "), 7, SOFT, va="bottom")
+        board.text(x, _TOP - 0.08, short_view_words(view), 7, SOFT, va="bottom")
         colours.append(board.picture(x, _TOP, _SIDE, _SIDE, view.colours[0].numpy()))
         if not photo:
             values = show_change(view.change[0].numpy(), inspection.change_limit)
@@ -44,7 +44,7 @@ def film(inspection: Inspection) -> Iterator[np.ndarray]:
             empty.append(board.text(*middle, "nothing before\nthe first frame", 8, SOFT, ha="center", va="center"))
     clock = _Clock(board, inspection)
     for frame in range(len(inspection.clip.frames)):
-        shown.set_data(inspection.clip.frames[frame].numpy())
+        shown.set_data(inspection.pictures[frame].numpy())
         for view, colour in zip(inspection.views, colours, strict=True):
             colour.set_data(view.colours[frame].numpy())
         for view, change in zip(inspection.views, changes, strict=False):

@@ -12,6 +12,7 @@ from .panels_words import (
     input_words,
     setting_words,
     short_title,
+    short_view_words,
     view_words,
 )
 
@@ -39,7 +40,7 @@ def _video_sheet(inspection: Inspection, dpi: int) -> np.ndarray:
     views = inspection.views
     side = min(1.55, 9.4 / len(columns))
     left = _MARGIN + _LABELS
-    width = left + len(columns) * (side + _GAP) - _GAP + _MARGIN
+    width = max(left + len(columns) * (side + _GAP) - _GAP + _MARGIN, 8.3)
     height = _HEAD + (1 + 2 * len(views)) * (side + _GAP) + 2 * _BAND + _FOOT
     board = Board(width, height, dpi)
     _heading(board, inspection)
@@ -48,8 +49,8 @@ def _video_sheet(inspection: Inspection, dpi: int) -> np.ndarray:
     _label(board, y, "Input", input_words(inspection))
     for x, frame in zip(places, columns, strict=True):
         board.text(x, y - 0.07, column_words(inspection, frame), 8, SOFT, va="bottom")
-        board.picture(x, y, side, side, inspection.clip.frames[frame].numpy(), interpolation="lanczos")
-    y = _band(board, y + side + _GAP, "Features", component_words())
+        board.picture(x, y, side, side, inspection.pictures[frame].numpy(), interpolation="lanczos")
+    y = _band(board, y + side + _GAP, "Features", component_words(inspection))
     for view in views:
         _label(board, y, model_title(view.name), view_words(view), model_ink(view.name))
         for x, frame in zip(places, columns, strict=True):
@@ -72,16 +73,16 @@ def _photo_sheet(inspection: Inspection, dpi: int) -> np.ndarray:
     count = 1 + len(inspection.views)
     board = Board(max(2 * _MARGIN + count * (side + gap) - gap, 6.2), top + side + 0.5, dpi)
     _heading(board, inspection)
-    pictures = [("Input", INK, input_words(inspection, " · "), inspection.clip.frames[0].numpy(), "lanczos")]
+    pictures = [("Input", INK, input_words(inspection, " · "), inspection.pictures[0].numpy(), "lanczos")]
     for view in inspection.views:
-        title, ink, words = model_title(view.name), model_ink(view.name), view_words(view, " · ")
+        title, ink, words = model_title(view.name), model_ink(view.name), short_view_words(view)
         pictures.append((title, ink, words, view.colours[0].numpy(), "nearest"))
     for index, (title, ink, words, values, interpolation) in enumerate(pictures):
         x = _MARGIN + index * (side + gap)
         board.text(x, top - 0.28, title, 10, ink, weight="bold", va="bottom")
         board.text(x, top - 0.09, words, 7, SOFT, va="bottom")
         board.picture(x, top, side, side, values, interpolation=interpolation)
-    board.text(_MARGIN, top + side + 0.14, component_words(photo=True), 7.5, SOFT)
+    board.text(_MARGIN, top + side + 0.14, component_words(inspection), 7.5, SOFT)
     return board.pixels()
 
 

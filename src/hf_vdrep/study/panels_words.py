@@ -17,9 +17,9 @@ def setting_words(inspection: Inspection) -> str:
     views = inspection.views
     layers = list(dict.fromkeys(f"block {view.layer + 1} of {view.num_layers}" for view in views))
     timesteps = list(dict.fromkeys(f"timestep {v.timestep}" for v in views if v.timestep is not None)) or ["no noise"]
-    noise = [f"seed {inspection.seed}"] if timesteps != ["no noise"] else []
-    if noise and inspection.draws > 1:
-        noise = [f"mean of {inspection.draws} noise draws from seed {inspection.seed}"]
+    noise = [f"seed {inspection.tap.seed}"] if timesteps != ["no noise"] else []
+    if noise and inspection.tap.draws > 1:
+        noise = [f"mean of {inspection.tap.draws} noise draws from seed {inspection.tap.seed}"]
     clip = inspection.clip
     length = "a photo" if clip.is_photo else f"{len(clip.frames)} frames at {clip.fps:g} fps"
     if clip.repeated:
@@ -35,22 +35,30 @@ def column_words(inspection: Inspection, frame: int) -> str:
 def input_words(inspection: Inspection, between: str = "\n") -> str:
     """Size of the file's pictures, and of what the models saw."""
     height, width = inspection.clip.frames.shape[1:3]
-    if inspection.clip.source_size == (width, height):
-        return f"{width} × {height} pixels"
-    source = inspection.clip.source_size
-    return between.join([f"{source[0]} × {source[1]} pixels", f"seen at {width} × {height}"])
+    source, seen = inspection.clip.source_size, f"seen at {width} × {height}"
+    return seen if source == (width, height) else between.join(["{} × {} pixels".format(*source), seen])
 
 
-def component_words(photo: bool = False) -> str:
+def component_words(inspection: Inspection) -> str:
     """What the colours of features mean."""
-    basis = "one basis per model" if photo else "one basis per model, the same in every frame"
-    return f"first three principal components as red, green and blue; {basis}"
+    basis = "one basis per model" if inspection.clip.is_photo else "one basis per model and clip"
+    position = "" if inspection.keep_position else "; position removed"
+    return f"first three principal components as red, green and blue; {basis}{position}"
 
 
-def view_words(view: ModelView, between: str = "\n") -> str:
-    """How a model read the clip, and how much of its features the colours show."""
-    share = f"{100 * sum(view.explained):.0f} % of the variance"
-    return between.join(filter(None, [_READINGS.get(view.reading, view.reading), share]))
+def view_words(view: ModelView) -> str:
+    """How a model read the clip, how much of its features the colours show, and how densely they were taken."""
+    cell = f"taken every {view.cell} pixels" if view.cell > 1 else "taken at every pixel"
+    return "\n".join(filter(None, [_READINGS.get(view.reading, view.reading), _share(view), cell]))
+
+
+def short_view_words(view: ModelView) -> str:
+    """The first two of `view_words`, on one line."""
+    return " · ".join(filter(None, [_READINGS.get(view.reading, view.reading), _share(view)]))
+
+
+def _share(view: ModelView) -> str:
+    return f"{100 * sum(view.explained):.0f} % of the variance"
 
 
 def short_title(title: str, inches: float) -> str:
