@@ -86,7 +86,7 @@ def test_ids_are_unique_although_several_panels_are_drawn(made_up):
 
 def test_the_page_tells_scores_gains_choices_and_words_of_the_clips(made_up, example):
     page = render_report(made_up, [example])
-    for words in ("+31.8 %", "[-0.6, +7.4]", "undecided", "0.145", "288 validation clips", "the clip&#x27;s latents"):
+    for words in ("+31.8 %", "[−0.6, +7.4]", "undecided", "0.145", "288 validation clips", "the clip&#x27;s latents"):
         assert words in page, words
     assert "&lt;cube&gt; ✗" in page and "torus ✓" in page and "<cube>" not in page
 

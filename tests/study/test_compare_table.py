@@ -11,11 +11,11 @@ EXPECTED = """\
 task            metric     pixels   I-WALT   V-WALT   end to end      gain   95 % interval
 ──────────────────────────────────────────────────────────────────────────────────────────
 motion actions  top-1 % ↑    12.3     44.0     58.0*        93.0   +31.8 %  [+27.8, +35.8]
-depth           AbsRel ↓        –    0.145    0.140            –    +3.4 %    [-0.6, +7.4]
+depth           AbsRel ↓        –    0.145    0.140            –    +3.4 %    [−0.6, +7.4]
 ──────────────────────────────────────────────────────────────────────────────────────────
 Of 2 tasks, V-WALT is better on 1, I-WALT on 0; 1 undecided.
 * the paired 95 % interval of the gain, over test clips and readout seeds, excludes 0.
-gain: 100·(V/I − 1) for scores; 100·(1 − V/I) for depth (as 100·(I/V − 1): +3.6 % [-0.6, +8.0])"""
+gain: 100·(V/I − 1) for scores; 100·(1 − V/I) for depth (as 100·(I/V − 1): +3.6 % [−0.6, +8.0])"""
 
 
 def test_figures_stand_in_columns_and_the_winner_is_starred(made_up):

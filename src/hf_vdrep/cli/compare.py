@@ -3,6 +3,7 @@
 
 import argparse
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,10 +89,12 @@ def run(args: argparse.Namespace) -> int:
     # The settings are sound: only now the slow imports.
     from ..study.compare import format_table, run, to_json
 
+    begin = time.monotonic()
     results = run(config, quiet=args.quiet)
     print(to_json(results) if args.json else format_table(results), flush=True)
     if not args.quiet:
-        print(f"report: {Path(config.output_dir) / 'report.html'}", file=sys.stderr)
+        minutes, seconds = divmod(round(time.monotonic() - begin), 60)
+        print(f"{minutes} min {seconds} s; report: {Path(config.output_dir) / 'report.html'}", file=sys.stderr)
     return 0
 
 

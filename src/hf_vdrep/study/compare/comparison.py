@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,6 +37,19 @@ from .systems import TWINS
 from .table import format_table
 from .tasks import STUDY_TASKS
 from .trials import Trial
+
+PHASES = (
+    "render train, validation",
+    "search: features",
+    "search: readouts",
+    "final: features",
+    "final: readouts",
+    "render test",
+    "test: features",
+    "test: reference",
+    "test: readouts",
+    "report: examples",
+)
 
 J = TypeVar("J")
 Cell = tuple[str, str]  # task, system
@@ -214,12 +227,10 @@ class Comparison:
                 pass
             examples.save_truth(self.setting)
 
-    def _render(self, names: Iterable[str]) -> None:
+    def _render(self, names: Sequence[str]) -> None:
         splits = [split for split in map(self.setting.split, names) if not split.is_rendered]
         if splits:
-            with self._bar(
-                sum(split.size for split in splits), f"render {' and '.join(s.name for s in splits)}", "clip"
-            ) as bar:
+            with self._bar(sum(split.size for split in splits), f"render {', '.join(names)}", "clip") as bar:
                 for split in splits:
                     split.render(self.pool, bar)
 
@@ -240,7 +251,9 @@ class Comparison:
                     bar.update()
 
     def _bar(self, total: int, name: str, unit: str) -> tqdm:
-        return tqdm(total=total, desc=f"{name:<20}", unit=unit, disable=self.quiet, file=sys.stderr, smoothing=0.1)
+        place = f"[{PHASES.index(name) + 1:>2}/{len(PHASES)}]"
+        desc = f"{place} {name:<24}"
+        return tqdm(total=total, desc=desc, unit=unit, disable=self.quiet, file=sys.stderr, smoothing=0.1)
 
     def _untested(self, trial: Trial) -> bool:
         return self.ledger.find(trial.key("test")) is None

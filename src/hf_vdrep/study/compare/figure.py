@@ -60,9 +60,9 @@ def save_figure(results: CompareResults, path: str | os.PathLike[str]) -> None:
 def panel_svg(task: TaskResult) -> str:
     """One panel as an `<svg>` element for inlining: text stays text, colours are CSS variables of the page."""
     with rc_context({**_STYLE, "svg.hashsalt": task.task}):
-        figure = Figure(figsize=(5.0, 2.75))
+        figure = Figure(figsize=(5.0, 2.6))
         figure.patch.set_visible(False)
-        draw_panel(figure.add_axes((0.17, 0.1, 0.81, 0.68)), task)
+        draw_panel(figure.add_axes((0.17, 0.09, 0.81, 0.74)), task)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     return _inline(buffer.getvalue(), _description(task))

@@ -42,7 +42,7 @@ def _card(example: ClipExample) -> str:
         for key, found in sources.items():
             if "depth" in found:
                 picture = _strip(_depth_colours(np.asarray(found["depth"], dtype=np.float32), near, far))
-                rows.append(_row(f"depth, {_label(key)}", picture, f"Depth according to {_label(key)}"))
+                rows.append(_row(f"depth {_label(key)}", picture, f"Depth according to {_label(key)}"))
     rows.append(_tracks(example, {key: found for key, found in sources.items() if "tracks" in found}))
     return (
         f'<article class="card"><strong>Test clip {example.index}</strong>{"".join(rows)}{_answers(sources)}</article>'

@@ -10,7 +10,7 @@ from typing import Any
 
 from .results import CompareResults, SystemResult, TaskResult
 from .systems import SYSTEMS, system
-from .table import format_gain, format_half_width, format_interval, format_score, metric_label
+from .table import format_gain, format_half_width, format_interval, format_score, metric_label, warnings
 
 _READINGS = {
     None: "–",
@@ -33,7 +33,7 @@ def gain_cards(results: CompareResults) -> str:
         cards.append(
             f'<li class="card {winner}-wins"><span>{escape(task.title)}</span>'
             f'<strong class="{winner or "muted"}">{format_gain(task.gain)}</strong>'
-            f'<span class="muted">{format_interval(task.gain)} · {escape(words)}</span></li>'
+            f'<span class="muted">{format_interval(task.gain)}</span><span class="muted">{escape(words)}</span></li>'
         )
     return f'<ul class="cards" aria-label="Relative gain of V-WALT over I-WALT">{"".join(cards)}</ul>'
 
@@ -63,7 +63,7 @@ def table(results: CompareResults) -> str:
 <div class="card scroll"><table class="stacked"><thead><tr><th scope="col">task</th>{heads}
 <th scope="col">gain</th></tr></thead><tbody>{rows}</tbody></table></div>
 <p class="muted">± is half the width of the 95 % interval of a single score. Bold: better than its twin, because the
-paired interval of the gain excludes 0. {_gain_note(results)}</p>
+paired interval of the gain excludes 0. {_gain_note(results)}</p>{_warned(results)}
 <dl class="terms">{terms}</dl></section>"""
 
 
@@ -121,6 +121,11 @@ def _table_row(task: TaskResult, keys: Sequence[str]) -> str:
     cells.append(f"<td{mark}>{format_gain(gain)}<small>{format_interval(gain)}</small></td>" if gain else "<td>–</td>")
     head = f'<th scope="row">{escape(task.title)}<small>{escape(metric_label(task))}</small></th>'
     return f"<tr>{head}{''.join(cells)}</tr>"
+
+
+def _warned(results: CompareResults) -> str:
+    lines = "".join(f"<li>{escape(line)}</li>" for line in warnings(results))
+    return f'<ul class="muted" aria-label="Notes">{lines}</ul>' if lines else ""
 
 
 def _gain_note(results: CompareResults) -> str:

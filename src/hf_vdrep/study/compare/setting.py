@@ -60,7 +60,9 @@ class Setting:
         if not backbone.uses_timestep:
             return [(backbone.num_layers - 1, None)]
         layers = dict.fromkeys(backbone.resolve_layers(self.config.layers))
-        return [(layer, timestep) for timestep in self.config.timesteps for layer in layers]
+        # Noise only takes away from random features; a floor needs no more than its best level.
+        levels = [min(self.config.timesteps)] if system == "random" else self.config.timesteps
+        return [(layer, timestep) for timestep in levels for layer in layers]
 
 
 @lru_cache(maxsize=16)

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 
 from .results import CompareResults, Gain, Score, TaskResult
-from .systems import SYSTEMS
+from .systems import SYSTEMS, TWINS, system
 
 _GAP = "  "
 
@@ -30,17 +30,37 @@ def format_score(task: TaskResult, value: float) -> str:
 
 def format_gain(gain: Gain) -> str:
     """Signed per cent, without the sign of per cent."""
-    return f"{gain.value:+.1f} %"
+    return f"{_signed(gain.value)} %"
 
 
 def format_interval(gain: Gain) -> str:
     """Bounds in per cent."""
-    return f"[{gain.low:+.1f}, {gain.high:+.1f}]"
+    return f"[{_signed(gain.low)}, {_signed(gain.high)}]"
 
 
 def format_half_width(task: TaskResult, score: Score) -> str:
     """Half the width of a score's interval, in the unit of `format_score`."""
     return format_score(task, (score.high - score.low) / 2)
+
+
+def warnings(results: CompareResults) -> list[str]:
+    """One line per task on which a floor stands above both twins: there, the features did not carry the readout."""
+    lines = []
+    for task in results.tasks:
+        sign = 1 if task.higher_is_better else -1
+        twins = [sign * found.score.value for key in TWINS if (found := task.system(key))]
+        floors = [found for found in task.systems if system(found.system).role in ("chance", "floor")]
+        above = [f for f in floors if twins and sign * f.score.value > max(twins)]
+        if above:
+            best = max(above, key=lambda found: sign * found.score.value)
+            value = format_score(task, best.score.value)
+            lines.append(f"{task.title}: a floor, {system(best.system).label} ({value}), stands above both twins")
+    return lines
+
+
+def _signed(value: float) -> str:
+    """One decimal, a sign, and the minus of print."""
+    return f"{value:+.1f}".replace("-", "−")
 
 
 def metric_label(task: TaskResult) -> str:
@@ -87,6 +107,7 @@ def _footnotes(results: CompareResults) -> list[str]:
     if gained:
         notes.append("* the paired 95 % interval of the gain, over test clips and readout seeds, excludes 0.")
         notes.append("gain: " + "; ".join(_forms(gained)))
+    notes += [f"note: {line}" for line in warnings(results)]
     return notes
 
 
