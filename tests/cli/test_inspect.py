@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hf_vdrep.cli.inspect import _EXAMPLES
 from hf_vdrep.cli.main import main
 from hf_vdrep.data import load_clip
+from hf_vdrep.study.inspect_examples import EXAMPLES
 
 SMALL = ["--frames", "5", "--resolution", "16", "--density", "1", "--draws", "2", "-q"]
 
@@ -190,6 +192,10 @@ def test_kill_leaves_no_half_written_output(photo, tmp_path, capsys, monkeypatch
     assert "terminated" in line(capsys)[1]
     assert list((tmp_path / "out").iterdir()) == []
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_every_example_is_offered():
+    assert set(_EXAMPLES) == set(EXAMPLES)
 
 
 def test_example_needs_no_file(tmp_path, capsys):
