@@ -63,7 +63,7 @@ class CompareConfig:
     learning_rates: list[float] = field(
         default_factory=lambda: [], metadata={"help": "readout learning rates tried; empty takes each task's own"}
     )
-    search_train_size: int = option(1024, "training clips of the readouts that only choose")
+    search_train_size: int = option(512, "training clips of the readouts that only choose")
     search_steps: float = option(0.25, "length of their training, as a share of the final one")
     steps: float = option(0.6, "length of every readout's training, relative to its task's own")
     seeds: int = option(3, "readout seeds of the twins")
