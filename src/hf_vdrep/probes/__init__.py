@@ -4,6 +4,7 @@
 from .._lazy import lazy_exports
 
 _HOMES: dict[str, str] = {
+    "Readout": ".readout",
     "AttentiveClassifier": ".attentive",
     "SRTDepthReadout": ".dense",
     "sub_grid": ".dense",

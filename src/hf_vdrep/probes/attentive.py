@@ -7,10 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .readout import Readout
 from .standardise import standardise
 
 
-class AttentiveClassifier(nn.Module):
+class AttentiveClassifier(Readout):
     """LayerNorm -> learned time embedding -> cross-attention of one learned query -> MLP -> linear.
 
     With z the normalised tokens plus their time embedding and q the query:
@@ -29,6 +30,8 @@ class AttentiveClassifier(nn.Module):
         mlp_ratio: hidden width of the MLP over `width`.
         folded: compute the folded form.
     """
+
+    readout_type = "attentive"
 
     def __init__(
         self,

@@ -7,10 +7,11 @@ from torch import nn
 from .cross_attention import CrossAttentionStack, NearBias
 from .fourier import fourier_features, pixel_grid
 from .frame_tokens import StepTokens
+from .readout import Readout
 from .resample import TimeMode
 
 
-class SRTDepthReadout(nn.Module):
+class SRTDepthReadout(Readout):
     """Depth of any pixels of any frames (papers.md 8.2; source: 3 blocks, width 512, 16 octaves).
 
     Each pixel's Fourier features, plus an embedding of the frame, become a query; cross-attention-only blocks look at
@@ -24,6 +25,8 @@ class SRTDepthReadout(nn.Module):
         octaves: of the pixel's Fourier features; 2^-(octaves - 1) is the shortest period in units of half a frame.
         time_mode: how feature steps become frames.
     """
+
+    readout_type = "dense"
 
     def __init__(
         self,
