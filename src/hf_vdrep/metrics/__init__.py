@@ -13,6 +13,9 @@ _HOMES: dict[str, str] = {
     "paired_bootstrap": ".bootstrap",
     "PairedComparison": ".bootstrap",
     "Interval": ".bootstrap",
+    "psnr": ".reconstruction",
+    "ssim": ".reconstruction",
+    "flicker": ".reconstruction",
     "load": ".loading",
 }
 
