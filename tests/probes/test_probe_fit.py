@@ -18,7 +18,13 @@ def clips(count: int = 40, seed: int = 0) -> ProbeData:
         "tracks": torch.rand(count, 6, 5, 2, generator=draw),
         "visible": torch.rand(count, 6, 5, generator=draw) < 0.7,
     }
-    return ProbeData(values, {**labels, "object": labels["action_motion"]}, SPANS, 5)
+    for name in ("object", "scene", "fine", "action_coarse", "action_many"):
+        labels[name] = labels["action_motion"]
+    corner = torch.rand(count, 3, 5, 2, generator=draw) * 0.5
+    labels["boxes"] = torch.cat([corner, corner + 0.3], -1)
+    labels["present"] = torch.rand(count, 3, 5, generator=draw) < 0.8
+    labels["pose"] = torch.randn(count, 5, 3, 4, generator=draw)
+    return ProbeData(values, labels, SPANS, 5)
 
 
 def quick(**changes) -> FitConfig:
@@ -26,7 +32,7 @@ def quick(**changes) -> FitConfig:
 
 
 def small(task_name: str) -> dict:
-    return OPTIONS if task_name in ("object", "action_motion") else {**OPTIONS, "num_blocks": 1}
+    return {**OPTIONS, "num_blocks": 1} if task_name in ("depth", "point_tracks", "box_tracks") else OPTIONS
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))

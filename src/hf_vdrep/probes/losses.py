@@ -37,6 +37,16 @@ def depth_loss(log_depth: torch.Tensor, depth: torch.Tensor) -> torch.Tensor:
     return (error * valid).sum() / valid.sum().clamp(min=1)
 
 
+def pose_loss(found: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Mean squared error of the 12 numbers of a pose (papers.md 8.4), both (B, 12) in the readout's units.
+
+    A target that is not finite is left out; 0 where none is.
+    """
+    valid = target.isfinite().all(-1, keepdim=True)
+    error = found.float() - torch.where(valid, target, 0.0).float()
+    return (error.square() * valid).sum() / (valid.sum() * target.shape[-1]).clamp(min=1)
+
+
 def point_track_loss(
     predicted: PointTracks, tracks: torch.Tensor, visible: torch.Tensor, *, mask: torch.Tensor | None = None
 ) -> dict[str, torch.Tensor]:
