@@ -20,6 +20,9 @@ class Sample(TypedDict, total=False):
         video: uint8 (T, H, W, 3), RGB.
         image: uint8 (H, W, 3), RGB, instead of `video`.
         object: class of the most visible object.
+        scene: class of the place.
+        fine: fine-grained class of the main object.
+        action_coarse, action_many: class of what is done by whom where, from few and from many classes.
         action_motion: class of the motion; every class has its time-reverse in the set.
         depth: float32 (T, H, W), z-depth (along the optical axis) in metres, 0 = unknown.
         pose: float32 (T, 3, 4), camera-to-world; camera axes are x right, y down, z forward.
@@ -35,6 +38,10 @@ class Sample(TypedDict, total=False):
     video: Tensor
     image: Tensor
     object: int
+    scene: int
+    fine: int
+    action_coarse: int
+    action_many: int
     action_motion: int
     depth: Tensor
     pose: Tensor

@@ -10,8 +10,13 @@ _HOMES = {
     "ProbeWorld": "world",
     "ProbeWorldConfig": "config",
     "OBJECT_NAMES": "vocabulary",
+    "SCENE_NAMES": "vocabulary",
+    "FINE_NAMES": "vocabulary",
+    "ACTION_COARSE_NAMES": "vocabulary",
+    "ACTION_MANY_NAMES": "vocabulary",
     "MOTION_NAMES": "vocabulary",
     "PATTERN_NAMES": "vocabulary",
+    "TASK_NAMES": "vocabulary",
     "Scene": "scene",
 }
 

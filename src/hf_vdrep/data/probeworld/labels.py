@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ..sample import Sample
+from .classes import action_coarse_class, action_many_class, fine_class, scene_class
 from .config import ProbeWorldConfig
 from .outlines import boxes
 from .packing import pack
@@ -48,6 +49,10 @@ def make_samples(scenes: Sequence[Scene], frames: Frames, config: ProbeWorldConf
                 "id": f"probeworld-{scene.split}-{scene.index}",
                 "video": frames.video[index],
                 "object": most_visible(scene, counts[:, length // 2]),
+                "scene": scene_class(scene),
+                "fine": fine_class(scene),
+                "action_coarse": action_coarse_class(scene),
+                "action_many": action_many_class(scene),
                 "action_motion": int(scene.motion),
                 "depth": frames.depth[index],
                 "pose": torch.from_numpy(scene.pose.astype(np.float32)),

@@ -41,6 +41,7 @@ class Room:
     Attributes:
         bounds: (6,) x low, x high, y low (floor), y high, z low (far wall), z high; metres.
         texture: (6,) index into the texture library.
+        family: (6,) index into `textures.FAMILIES`.
         base: (6, 3) mean colour before lighting.
         amplitude: (6, 3) how strongly the texture moves the colour.
         offset: (6, 2) texture offset in texels.
@@ -48,6 +49,7 @@ class Room:
 
     bounds: np.ndarray
     texture: np.ndarray
+    family: np.ndarray
     base: np.ndarray
     amplitude: np.ndarray
     offset: np.ndarray
@@ -68,6 +70,7 @@ class Scene:
         camera_rotation: (T, 3, 3) camera to world.
         camera_position: (T, 3) metres.
         light: (3,) unit vector towards the light.
+        palette: index into `palettes.PALETTES`, the colours of everything.
         materials, room: what things look like.
     """
 
@@ -82,6 +85,7 @@ class Scene:
     camera_rotation: np.ndarray
     camera_position: np.ndarray
     light: np.ndarray
+    palette: int
     materials: Materials
     room: Room
 

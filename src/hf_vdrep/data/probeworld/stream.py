@@ -11,7 +11,7 @@ import datasets
 import torch
 
 from .scene import SLOTS
-from .vocabulary import MOTION_NAMES, OBJECT_NAMES
+from .vocabulary import TASK_NAMES
 from .world import ProbeWorld
 
 
@@ -23,8 +23,7 @@ def features(world: ProbeWorld) -> datasets.Features:
         {
             "id": datasets.Value("string"),
             "video": datasets.Array4D((frames, side, side, 3), "uint8"),
-            "object": datasets.ClassLabel(names=list(OBJECT_NAMES)),
-            "action_motion": datasets.ClassLabel(names=list(MOTION_NAMES)),
+            **{task: datasets.ClassLabel(names=list(names)) for task, names in TASK_NAMES.items()},
             "depth": datasets.Array3D((frames, side, side), "float32"),
             "pose": datasets.Array3D((frames, 3, 4), "float32"),
             "intrinsics": datasets.Array2D((3, 3), "float32"),

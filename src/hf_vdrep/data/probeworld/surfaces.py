@@ -22,12 +22,18 @@ _FAMILY_WEIGHT = np.array([0.16, 0.16, 0.14, 0.14, 0.16, 0.24])  # in the order 
 _CONTRAST = np.array([0.15, 0.06, 0.15, 0.06, 0.11, 0.11])  # in the order of FACES
 
 
-def _pattern(kind: int, photographs: bool, roll: float) -> int:
+def pattern_names(kind: int, photographs: bool) -> list[str]:
+    """The patterns that a solid of category `kind` may have, all equally likely; a name may stand twice."""
     names = ["stripes", "checker", "dots", "noise", "gradient", "stripes"]
     if kind not in ROUND_KINDS:
         names.append("solid")
     if photographs:
         names.append("photograph")
+    return names
+
+
+def _pattern(kind: int, photographs: bool, roll: float) -> int:
+    names = pattern_names(kind, photographs)
     return PATTERN_NAMES.index(names[int(roll * len(names))])
 
 
@@ -99,9 +105,9 @@ def sample_room(palette: Palette, library: TextureLibrary, rng: np.random.Genera
     contrast = _CONTRAST[:, None] * rng.uniform(0.7, 1.1)
     tint = 0.6 + 0.4 * base / base.max(1, keepdims=True)
     boost = np.where(chosen == FAMILIES.index("photograph"), 1.5, 1.0)[:, None]
-    return Room(bounds, texture, base, contrast * (boost * tint), np.floor(rng.uniform(0, 256, (6, 2))))
+    return Room(bounds, texture, chosen, base, contrast * (boost * tint), np.floor(rng.uniform(0, 256, (6, 2))))
 
 
-def sample_palette(rng: np.random.Generator) -> Palette:
-    """One of the hand-made palettes."""
-    return PALETTES[int(rng.integers(len(PALETTES)))]
+def sample_palette(rng: np.random.Generator) -> int:
+    """Index of one of the hand-made palettes."""
+    return int(rng.integers(len(PALETTES)))

@@ -41,6 +41,63 @@ MOTION_NAMES: tuple[str, ...] = (
 
 PATTERN_NAMES: tuple[str, ...] = ("solid", "stripes", "checker", "dots", "noise", "gradient", "photograph")
 
+# Surface patterns of solids by what a 64-pixel frame can tell apart; task 3's second factor.
+PATTERN_STYLES: dict[str, tuple[str, ...]] = {
+    "plain": ("solid", "gradient"),
+    "striped": ("stripes",),
+    "patchy": ("checker", "dots", "noise"),
+    "photographic": ("photograph",),
+}
+
+# Texture families of floor and walls by what a 64-pixel frame can tell apart; task 2's factors.
+SURFACE_FAMILIES: dict[str, tuple[str, ...]] = {
+    "smooth": ("plain", "noise"),
+    "striped": ("stripes",),
+    "tiled": ("checker", "dots"),
+    "grainy": ("photograph",),
+}
+SURFACES: tuple[str, ...] = tuple(SURFACE_FAMILIES)
+
+# The factors of the appearance-led actions: by whom, where, and what is done.
+OBJECT_GROUPS: dict[str, tuple[str, ...]] = {
+    "round": ("sphere", "torus", "capsule"),
+    "pointed": ("cone", "pyramid", "octahedron"),
+    "boxy": ("cube", "wedge", "cross"),
+    "turned": ("cylinder", "dumbbell", "hourglass"),
+}
+WALL_GROUPS: dict[str, tuple[str, ...]] = {
+    "smooth": ("smooth",),
+    "patterned": ("striped", "tiled"),
+    "grainy": ("grainy",),
+}
+MEETINGS: tuple[str, ...] = ("hide behind", "emerge from behind", "come together", "move apart")
+STAYS: tuple[str, ...] = ("rotate clockwise", "rotate counter-clockwise", "camera pans left", "camera pans right")
+
+SCENE_NAMES: tuple[str, ...] = tuple(f"{floor} floor, {wall} wall" for floor in SURFACES for wall in SURFACES)
+FINE_NAMES: tuple[str, ...] = tuple(f"{style} {name}" for name in OBJECT_NAMES for style in PATTERN_STYLES)
+ACTION_COARSE_NAMES: tuple[str, ...] = tuple(
+    f"{group} solid {verb}, {wall} wall"
+    for verb in ("moves", "stays")
+    for group in OBJECT_GROUPS
+    for wall in WALL_GROUPS
+)
+ACTION_MANY_NAMES: tuple[str, ...] = tuple(
+    f"{name} {verb}, {wall} wall"
+    for verb in ("travels", "meets another", "stays")
+    for name in OBJECT_NAMES
+    for wall in WALL_GROUPS
+)
+
+# Classification tasks and the names of their classes.
+TASK_NAMES: dict[str, tuple[str, ...]] = {
+    "object": OBJECT_NAMES,
+    "scene": SCENE_NAMES,
+    "fine": FINE_NAMES,
+    "action_coarse": ACTION_COARSE_NAMES,
+    "action_many": ACTION_MANY_NAMES,
+    "action_motion": MOTION_NAMES,
+}
+
 SPLITS: tuple[str, ...] = ("train", "validation", "test")
 
 

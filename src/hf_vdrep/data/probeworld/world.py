@@ -16,6 +16,7 @@ from .config import ProbeWorldConfig
 from .labels import make_samples
 from .layout import sample_layout
 from .motions import sample_paths
+from .palettes import PALETTES
 from .render import render
 from .scene import Scene
 from .surfaces import sample_materials, sample_palette, sample_room
@@ -104,6 +105,20 @@ class ProbeWorld:
         for start in range(0, len(indices), group):
             yield from self.batch(indices[start : start + group])
 
+    def task_indices(self, task: str, size: int | None = None) -> list[int]:
+        """The clips of this world that belong to a task: all of them, but for "fine", see `selection`.
+
+        Args:
+            task: one of the ten.
+            size: how many; None means all in the world.
+
+        Raises:
+            ValueError: unknown task, or the world holds fewer than `size`.
+        """
+        from .selection import task_indices
+
+        return task_indices(self, task, size)
+
     def to_iterable_dataset(self, num_shards: int = 8) -> datasets.IterableDataset:
         """A sharded `datasets.IterableDataset` of the same samples, arrays as NumPy."""
         from .stream import to_iterable_dataset
@@ -115,7 +130,8 @@ def sample_scene(world: ProbeWorld, index: int, main: int, motion: int, rng: np.
     """Draw everything about a clip but its two classes; twins of a motion pair draw the same numbers."""
     config = world.config
     layout = sample_layout(config, main, rng)
-    palette = sample_palette(rng)
+    chosen = sample_palette(rng)
+    palette = PALETTES[chosen]
     room = sample_room(palette, world.library, rng)
     materials = sample_materials(layout.kind, palette, world.library, rng)
     lean = rng.uniform(0.25, 0.6) * (1 if rng.random() < 0.5 else -1)
@@ -133,6 +149,7 @@ def sample_scene(world: ProbeWorld, index: int, main: int, motion: int, rng: np.
         camera_rotation=paths.camera_rotation,
         camera_position=paths.camera_position,
         light=light / np.linalg.norm(light),
+        palette=chosen,
         materials=materials,
         room=room,
     )
