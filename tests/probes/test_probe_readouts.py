@@ -8,7 +8,6 @@ from torch import nn
 from hf_vdrep.probes.cross_attention import CrossAttentionBlock
 from hf_vdrep.probes.dense import SRTDepthReadout, sub_grid
 from hf_vdrep.probes.fourier import fourier_features, pixel_grid
-from hf_vdrep.probes.tracker import RecurrentPointReadout
 
 SPANS = torch.tensor([[0, 1], [1, 5], [5, 9]])
 NEAREST = {"width": 16, "num_heads": 2, "time_mode": "nearest"}
@@ -87,48 +86,8 @@ def test_depth_starts_at_the_median_of_the_labels():
     torch.testing.assert_close(found, torch.full_like(found, 3.0))
 
 
-def test_untrained_tracks_stand_still():
-    """The anchored form starts from the static baseline, not from the middle of the frame."""
-    points = torch.rand(2, 5, 2)
-    found = RecurrentPointReadout(6, SPANS, 9, **NEAREST)(torch.randn(2, 3, 4, 4, 6), points)
-    torch.testing.assert_close(found.positions, points[:, :, None].expand(-1, -1, 9, -1))
-
-
-def test_tracks_do_not_see_the_future():
-    """Predict, look, correct: frame f rests on features up to f."""
-    readout = scrambled(RecurrentPointReadout(6, SPANS, 9, **NEAREST))
-    values, points = torch.randn(1, 3, 4, 4, 6), torch.rand(1, 5, 2)
-    other = values.clone()
-    other[:, 2] = torch.randn(4, 4, 6)
-    change = (readout(values, points).positions - readout(other, points).positions).abs().amax((0, 1, 3))
-    assert (change[:5] == 0).all()
-    assert (change[5:] > 1e-5).all()
-
-
-def test_tracks_do_not_see_each_other():
-    readout = scrambled(RecurrentPointReadout(6, SPANS, 9, **NEAREST))
-    values, points = torch.randn(2, 3, 4, 4, 6), torch.rand(2, 5, 2)
-    whole = readout(values, points)
-    part = readout(values, points[:, 1:3])
-    torch.testing.assert_close(part.positions, whole.positions[:, 1:3], rtol=1e-4, atol=1e-4)
-
-
 def test_the_place_of_a_token_matters():
     """Frozen features need not carry position: the readout must tell where a token stands."""
     values, points = torch.randn(1, 3, 4, 4, 6), torch.rand(1, 5, 2)
-    tracker = scrambled(RecurrentPointReadout(6, SPANS, 9, **NEAREST))
     depth = scrambled(SRTDepthReadout(6, SPANS, 9, **NEAREST))
-    assert (tracker(values, points).positions - tracker(values.flip(3), points).positions).abs().max() > 1e-4
     assert (depth(values, points[0]) - depth(values.flip(3), points[0])).abs().max() > 1e-4
-
-
-def test_plain_form_keeps_positions_in_the_frame():
-    readout = scrambled(RecurrentPointReadout(6, SPANS, 9, anchored=False, **NEAREST))
-    found = readout(torch.randn(1, 3, 4, 4, 6), torch.rand(1, 5, 2)).positions
-    assert found.min() > 0
-    assert found.max() < 1
-
-
-def test_wrong_steps_are_named():
-    with pytest.raises(ValueError, match="values must have 3 steps, got 4"):
-        RecurrentPointReadout(6, SPANS, 9, **NEAREST)(torch.zeros(1, 4, 2, 2, 6), torch.zeros(1, 1, 2))

@@ -22,3 +22,15 @@ class PointTracks(NamedTuple):
     def said_visible(self) -> torch.Tensor:
         """bool (B, N, T): P(visible) * P(certain) > 0.5, the rule of TAPIR and MooG."""
         return self.visible.float().sigmoid() * self.certain.float().sigmoid() > 0.5
+
+
+class BoxTracks(NamedTuple):
+    """Predicted box tracks.
+
+    Attributes:
+        boxes: (B, K, T, 4) x1, y1, x2, y2, x1 <= x2 and y1 <= y2; may reach out of [0, 1].
+        present: (B, K, T) logits, positive where something of the object is held to be seen; None where not judged.
+    """
+
+    boxes: torch.Tensor
+    present: torch.Tensor | None
