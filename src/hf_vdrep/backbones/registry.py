@@ -2,11 +2,14 @@
 """Backbones by name."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 from .base import Backbone
 
+# user/name; one word alone is a typing error more often than a repository.
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 NAMES = ("v-walt", "i-walt", "pixels", "latents", "random")
 
 
@@ -15,9 +18,9 @@ def open_backbone(name_or_path: str | os.PathLike[str], **options: Any) -> Backb
 
     Args:
         name_or_path: "v-walt" or "i-walt", the pair that ships with the package; a floor: "pixels" (patch means),
-            "latents" (the pair's tokenizer alone), "random" (V-WALT with random weights); or the folder of a saved
-            WALT pipeline.
-        options: arguments of that backbone, such as `video_as` for a WALT.
+            "latents" (the pair's tokenizer alone), "random" (V-WALT with random weights); or a folder or Hub id: of a
+            saved WALT pipeline (`model_index.json`), or of a vision encoder of transformers (`config.json` alone).
+        options: arguments of that backbone, such as `video_as` for a WALT, `resolution` for an encoder.
 
     Raises:
         ValueError: neither a name nor a folder.
@@ -35,9 +38,24 @@ def open_backbone(name_or_path: str | os.PathLike[str], **options: Any) -> Backb
         return WaltBackbone.random_like(_shipped("v-walt"), **options)
     if name in ("v-walt", "i-walt"):
         return WaltBackbone.from_pretrained(_shipped(name), **options)
-    if not Path(name).is_dir():
-        raise ValueError(f"backbone must be one of {', '.join(NAMES)}, or the folder of a saved pipeline, got {name!r}")
+    if not Path(name).is_dir() and not _HUB_ID.fullmatch(name):
+        known = ", ".join(NAMES)
+        raise ValueError(f"backbone must be one of {known}, or the folder or Hub id of a saved model, got {name!r}")
+    if _is_encoder(name):
+        from .encoders import EncoderBackbone
+
+        return EncoderBackbone.from_pretrained(name, **options)
     return WaltBackbone.from_pretrained(name, **options)
+
+
+def _is_encoder(name: str) -> bool:
+    """A model of transformers: it has a config, and no index of pipeline components."""
+    if Path(name).is_dir():
+        return (Path(name) / "config.json").is_file() and not (Path(name) / "model_index.json").exists()
+    from transformers.utils.hub import cached_file
+
+    missing = {"_raise_exceptions_for_missing_entries": False, "_raise_exceptions_for_connection_errors": False}
+    return cached_file(name, "model_index.json", **missing) is None and bool(cached_file(name, "config.json"))
 
 
 def _shipped(name: str) -> Path:

@@ -10,6 +10,7 @@ from diffusers import DDIMScheduler
 from safetensors import SafetensorError
 
 from ..models.autoencoder_walt import AutoencoderWalt
+from ..models.folder import read_json
 from ..models.scheduler_walt import make_scheduler
 from ..models.transformer_walt import WaltTransformer3DModel
 
@@ -35,6 +36,9 @@ def _load(cls: type, folder: str | os.PathLike[str], part: str) -> Any:
     here = Path(folder)
     if here.exists() and not (here / part).is_dir():
         raise FileNotFoundError(f"folder must hold {part}/, which {here} lacks (expected a saved WALT pipeline)")
+    if here.exists():
+        # Without it diffusers would take the root's config.json, which belongs to transformers.
+        read_json(here / part / "config.json")
     try:
         model = cls.from_pretrained(  # type: ignore[attr-defined]
             folder, subfolder=part, torch_dtype=torch.float32, use_safetensors=True, low_cpu_mem_usage=False

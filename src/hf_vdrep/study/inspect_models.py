@@ -8,7 +8,6 @@ from typing import TypeGuard
 from ..backbones.base import Backbone
 from ..backbones.registry import open_backbone
 from ..backbones.walt import WaltBackbone
-from ..models.folder import read_json
 
 
 def open_models(names: Sequence[str], video_as: str = "stack") -> list[Backbone]:
@@ -22,8 +21,6 @@ def open_models(names: Sequence[str], video_as: str = "stack") -> list[Backbone]
         ValueError: an unknown name.
         OSError: a folder without a readable pipeline.
     """
-    for folder in filter(Path.is_dir, map(Path, names)):
-        _check_configs(folder)
     backbones = [_read_as(open_backbone(name), video_as) for name in names]
     taken: set[str] = set()
     for name, backbone in zip(names, backbones, strict=True):
@@ -52,10 +49,3 @@ def _read_as(backbone: Backbone, video_as: str) -> Backbone:
     if not is_walt(backbone) or backbone.transformer.config.objective == "video":
         return backbone
     return WaltBackbone(backbone.vae, backbone.transformer, backbone.scheduler, video_as, backbone.name)
-
-
-def _check_configs(folder: Path) -> None:
-    # Where a part has no config, diffusers would take the root's, which belongs to transformers.
-    for part in ("vae", "transformer"):
-        if (folder / part).is_dir():
-            read_json(folder / part / "config.json")
