@@ -86,7 +86,7 @@ def shade_room(
     # A side wall turned away from the light sees no shadow.
     away = hits.on_x * ((hits.face == 4) != (sun[0] > 0)).float()
     light = 1.0 - (1.0 - away) * _SHADE * _blocked(square, hits.point, shadow)
-    out = torch.empty(3, *x.shape)
+    out = x.new_empty(3, *x.shape)
     for channel in range(3):
         value = texels[channel].index_select(0, texel).float().reshape(x.shape)
         value = (value * (1.0 / 255.0) - 0.5) * table[3 + channel] + table[channel]

@@ -6,6 +6,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+PRESETS: tuple[str, ...] = ("tiny", "base")
+
 
 @dataclasses.dataclass(frozen=True)
 class ProbeWorldConfig:
@@ -77,6 +79,27 @@ class ProbeWorldConfig:
         if not 0.0 <= low <= high:
             raise ValueError(f"{name} must be an increasing range of non-negative numbers, got {(low, high)}")
         object.__setattr__(self, name, (float(low), float(high)))
+
+    @classmethod
+    def tiny(cls, **changes: Any) -> ProbeWorldConfig:
+        """17 frames of 64 x 64, the default; `changes` are further fields."""
+        return cls(**changes)
+
+    @classmethod
+    def base(cls, **changes: Any) -> ProbeWorldConfig:
+        """The same clips as `tiny`, 17 frames of 128 x 128: scene graphs and labels in metres are equal."""
+        return cls(**{"resolution": 128, **changes})
+
+    @classmethod
+    def preset(cls, name: str, **changes: Any) -> ProbeWorldConfig:
+        """`tiny` or `base` by name.
+
+        Raises:
+            ValueError: unknown name.
+        """
+        if name not in PRESETS:
+            raise ValueError(f"preset must be one of {PRESETS}, got {name!r}")
+        return {"tiny": cls.tiny, "base": cls.base}[name](**changes)
 
     def to_dict(self) -> dict[str, Any]:
         """A plain dictionary that `ProbeWorldConfig(**...)` and `json` accept."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,6 +57,15 @@ class Packed:
     face_texture: Tensor
     shadow: Tensor
     sun: Tensor
+
+    def to(self, device: str | torch.device, dtype: torch.dtype = torch.float32) -> Packed:
+        """The same tables on a device, floating point as `dtype`."""
+        moved: dict[str, Any] = {
+            name: part.to(device, dtype if part.is_floating_point() else part.dtype)
+            for name, part in vars(self).items()
+            if isinstance(part, Tensor)
+        }
+        return dataclasses.replace(self, **moved)
 
 
 def _local_rays(scene: Scene) -> np.ndarray:

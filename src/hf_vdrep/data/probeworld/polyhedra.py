@@ -32,7 +32,7 @@ def convex(origin: Vector, direction: Vector, planes: Sequence[Plane]) -> Hit:
     """First crossing of an intersection of half-spaces; the face code is the index of the entered plane."""
     near = torch.full_like(origin[0], -math.inf)
     far = torch.full_like(origin[0], math.inf)
-    face = torch.zeros(origin[0].shape, dtype=torch.uint8)
+    face = torch.zeros_like(origin[0], dtype=torch.uint8)
     for index, plane in enumerate(planes):
         slope = _linear(plane, direction)
         t = (plane[3] - _linear(plane, origin)) / slope
@@ -52,7 +52,7 @@ def box(origin: Vector, direction: Vector, half: tuple[float, float, float]) -> 
         middle, reach = -o * inverse, inverse.abs() * h
         spans.append((middle - reach, middle + reach))
     near, far = spans[0]
-    face = torch.zeros(near.shape, dtype=torch.uint8)
+    face = torch.zeros_like(near, dtype=torch.uint8)
     for axis, (enter, leave) in enumerate(spans[1:], start=1):
         face = face.masked_fill(enter > near, axis)
         near, far = torch.maximum(near, enter), torch.minimum(far, leave)
@@ -70,7 +70,7 @@ def union(hits: Sequence[Hit]) -> Hit:
 
 def plane_normal(planes: Sequence[Plane], face: Tensor) -> Vector:
     """Unit normals of the planes that `convex` entered."""
-    table = torch.tensor([plane[:3] for plane in planes])
+    table = torch.tensor([plane[:3] for plane in planes], device=face.device)
     table = table / table.square().sum(1, keepdim=True).sqrt()
     x, y, z = table.T.index_select(1, face.int())
     return x, y, z

@@ -63,11 +63,11 @@ def grid_pairs(packed: Packed, axis: Tensor) -> Pairs:
     mask = mask.index_select(0, order)
     counts = mask.sum(1)
     flat = mask.reshape(-1).nonzero().squeeze(1)
-    moved = (order - torch.arange(len(order))) * (side * side)
+    moved = (order - torch.arange(len(order), device=order.device)) * (side * side)
     target = flat + moved.repeat_interleave(counts)
     solid = order.int().repeat_interleave(counts)
     pixel = (target - (order * (side * side)).repeat_interleave(counts)).int()
-    per_kind = torch.zeros(len(SHAPE_NAMES), dtype=torch.int64).index_add_(0, packed.kind[order].long(), counts)
+    per_kind = counts.new_zeros(len(SHAPE_NAMES)).index_add_(0, packed.kind[order].long(), counts)
     dx, dy = axis.repeat(side), axis.repeat_interleave(side)
     return Pairs(solid, target, dx.index_select(0, pixel), dy.index_select(0, pixel), _spans(per_kind))
 
@@ -99,8 +99,8 @@ def local_rays(packed: Packed, solid: Tensor, dx: Tensor, dy: Tensor) -> tuple[V
 
 def nearest_solid(packed: Packed, pairs: Pairs, rays: int) -> SolidHits:
     """Nearest solid along each of `rays` rays."""
-    depth = torch.full((SLOTS * rays,), math.inf)
-    face = torch.zeros(SLOTS * rays, dtype=torch.uint8)
+    depth = packed.local.new_full((SLOTS * rays,), math.inf)
+    face = packed.kind.new_zeros(SLOTS * rays)
     for kind, (start, stop) in enumerate(pairs.spans):
         if start == stop:
             continue
@@ -113,7 +113,7 @@ def nearest_solid(packed: Packed, pairs: Pairs, rays: int) -> SolidHits:
 
 
 def _closest(depth: Tensor, face: Tensor) -> SolidHits:
-    best, slot, code = depth[0], torch.zeros(depth.shape[1], dtype=torch.uint8), face[0]
+    best, slot, code = depth[0], torch.zeros_like(face[0]), face[0]
     for index in range(1, SLOTS):
         closer = (depth[index] < best).to(torch.uint8)
         best = torch.minimum(best, depth[index])
@@ -135,5 +135,5 @@ def normals(kinds: Tensor, point: Vector, face: Tensor, direction: Vector) -> Ve
         here = [part[start:stop] for part in parts]
         found = normal(kind, tuple(here[:3]), codes[start:stop], tuple(here[3:]))  # type: ignore[arg-type]
         for target, part in zip(out, found, strict=True):
-            target.scatter_(0, order[start:stop], part)
+            target.scatter_(0, order[start:stop], part.to(target.dtype))
     return out  # type: ignore[return-value]

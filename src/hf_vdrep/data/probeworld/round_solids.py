@@ -20,7 +20,7 @@ _TORUS_STEPS = 28
 
 def nearest(hits: Sequence[tuple[Tensor, int]]) -> Hit:
     """The nearest of several crossings, each with the code of its face."""
-    best, code = hits[0][0], torch.full(hits[0][0].shape, hits[0][1], dtype=torch.uint8)
+    best, code = hits[0][0], torch.full_like(hits[0][0], hits[0][1], dtype=torch.uint8)
     for t, face in hits[1:]:
         closer = t < best
         best = torch.where(closer, t, best)

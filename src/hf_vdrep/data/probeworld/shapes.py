@@ -79,7 +79,7 @@ def intersect(kind: int, origin: Vector, direction: Vector) -> Hit:
         t = capsule(origin, direction, *CAPSULE)
     else:
         t = torus(origin, direction, *TORUS)
-    return t, torch.zeros(t.shape, dtype=torch.uint8)
+    return t, torch.zeros_like(t, dtype=torch.uint8)
 
 
 def normal(kind: int, point: Vector, face: Tensor, direction: Vector) -> Vector:

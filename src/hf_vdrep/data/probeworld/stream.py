@@ -14,6 +14,8 @@ from .scene import SLOTS
 from .vocabulary import TASK_NAMES
 from .world import ProbeWorld
 
+_GROUP = 16  # clips that are rendered together
+
 
 def features(world: ProbeWorld) -> datasets.Features:
     """Types of every column."""
@@ -38,16 +40,32 @@ def features(world: ProbeWorld) -> datasets.Features:
 
 def _rows(world: ProbeWorld, shards: list[tuple[int, int]]) -> Iterator[dict[str, Any]]:
     for start, stop in shards:
-        for sample in world.samples(range(start, stop)):
+        for sample in world.samples(range(start, stop), _GROUP):
             yield {k: v.numpy() if isinstance(v, torch.Tensor) else v for k, v in sample.items()}
 
 
-def to_iterable_dataset(world: ProbeWorld, num_shards: int = 8) -> datasets.IterableDataset:
-    """Contiguous shards, so that worker processes split the world without overlap and a stream can be resumed.
+def default_shards(size: int) -> int:
+    """The largest power of two that leaves at least 16 clips to a shard, at least 1.
+
+    A stream resumes by drawing its shard's earlier clips again, so shards are short; a power of two divides evenly
+    among processes, without which `split_dataset_by_node` draws every clip in every process.
+    """
+    return 1 << max(size // _GROUP, 1).bit_length() - 1
+
+
+def to_iterable_dataset(world: ProbeWorld, num_shards: int | None = None) -> datasets.IterableDataset:
+    """Contiguous shards, so that processes and workers split the world without overlap and a stream can be resumed.
+
+    The order is the world's; `state_dict()` and `load_state_dict()` resume at the very sample. `num_shards` should be a
+    multiple of processes times workers.
+
+    Args:
+        num_shards: None means `default_shards`.
 
     Raises:
         ValueError: num_shards is not in [1, len(world)].
     """
+    num_shards = default_shards(len(world)) if num_shards is None else num_shards
     if not 1 <= num_shards <= len(world):
         raise ValueError(f"num_shards must lie in [1, {len(world)}], got {num_shards}")
     edges = [len(world) * shard // num_shards for shard in range(num_shards + 1)]

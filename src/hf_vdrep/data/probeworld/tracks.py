@@ -11,8 +11,9 @@ import torch
 
 from .config import ProbeWorldConfig
 from .packing import Packed
+from .passes import cast
 from .projection import to_camera, to_screen
-from .render import NO_SOLID, cast
+from .render import NO_SOLID
 from .scene import Scene
 
 # A point is seen if nothing lies more than this before it, in parts of its depth.

@@ -17,7 +17,7 @@ from .labels import make_samples
 from .layout import sample_layout
 from .motions import sample_paths
 from .palettes import PALETTES
-from .render import render
+from .render import Frames, render, surfaces_of
 from .scene import Scene
 from .surfaces import sample_materials, sample_palette, sample_room
 from .textures import photograph_folder, texture_library
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _BLOCK = len(OBJECT_NAMES) * len(MOTION_NAMES)
 
 
-class ProbeWorld:
+class ProbeWorld(torch.utils.data.Dataset):
     """Clips of a procedural 3-D world with exact labels; a clip is a pure function of (config, split, index).
 
     Any slice of 192 aligned indices holds every pair of category and motion once. A map-style PyTorch data set; use
@@ -39,12 +39,21 @@ class ProbeWorld:
         split: "train", "validation" or "test"; splits share neither seeds nor photograph pixels.
         size: number of clips.
         config: the world; its `photographs` is resolved to what this installation has.
+        device: where pixels are drawn. Labels, depth and instances always come from the CPU, so that they are the
+            same for every device; pixels differ by rounding, at most 1/255 in all but one of a thousand.
 
     Raises:
         ValueError: unknown split, or size below 1.
     """
 
-    def __init__(self, split: str, size: int, config: ProbeWorldConfig | None = None) -> None:
+    def __init__(
+        self,
+        split: str,
+        size: int,
+        config: ProbeWorldConfig | None = None,
+        *,
+        device: str | torch.device = "cpu",
+    ) -> None:
         if split not in SPLITS:
             raise ValueError(f"split must be one of {SPLITS}, got {split!r}")
         if size < 1:
@@ -52,17 +61,17 @@ class ProbeWorld:
         config = config or ProbeWorldConfig()
         if config.photographs is None:
             config = dataclasses.replace(config, photographs=photograph_folder() is not None)
-        self.split, self.size, self.config = split, size, config
+        self.split, self.size, self.config, self.device = split, size, config, torch.device(device)
         self.__setstate__(self.__getstate__())
 
     def __getstate__(self) -> dict[str, Any]:
         # Textures are megabytes, and every process can draw them itself.
-        return {"split": self.split, "size": self.size, "config": self.config}
+        return {"split": self.split, "size": self.size, "config": self.config, "device": self.device}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self.library = texture_library(self.config.seed, self.split, bool(self.config.photographs))
-        self._texels = tuple(torch.from_numpy(plane) for plane in self.library.texels)
+        self._texels = tuple(torch.from_numpy(plane).to(self.device) for plane in self.library.texels)
 
     def __len__(self) -> int:
         return self.size
@@ -88,14 +97,22 @@ class ProbeWorld:
         rng = np.random.default_rng([self.config.seed, SPLITS.index(self.split), 0x5CE4E, index])
         return sample_scene(self, index, main, motion, rng)
 
+    def _render(self, scenes: Sequence[Scene]) -> Frames:
+        # A CPU's cache holds the tensors of eight clips; a GPU is idle with so few.
+        chunk = 8 if self.device.type == "cpu" else 64
+        return render(scenes, self.config, self._texels, chunk)
+
     def render_batch(self, indices: Sequence[int]) -> Tensor:
-        """Pixels alone, the fast path: uint8 (B, T, H, W, 3)."""
-        return render([self.scene(int(index)) for index in indices], self.config, self._texels).video
+        """Pixels alone, the fast path: uint8 (B, T, H, W, 3) on the world's device."""
+        return self._render([self.scene(int(index)) for index in indices]).video
 
     def batch(self, indices: Sequence[int]) -> list[Sample]:
         """Samples with all labels, rendered together; `hf_vdrep.data.sample.stack_samples` makes one batch of them."""
         scenes = [self.scene(int(index)) for index in indices]
-        return make_samples(scenes, render(scenes, self.config, self._texels), self.config)
+        frames = self._render(scenes)
+        if self.device.type != "cpu":
+            frames = Frames(frames.video.cpu(), *surfaces_of(scenes, self.config))
+        return make_samples(scenes, frames, self.config)
 
     def __getitem__(self, index: int) -> Sample:
         return self.batch([index])[0]
@@ -119,15 +136,22 @@ class ProbeWorld:
 
         return task_indices(self, task, size)
 
-    def to_iterable_dataset(self, num_shards: int = 8) -> datasets.IterableDataset:
-        """A sharded `datasets.IterableDataset` of the same samples, arrays as NumPy."""
+    def to_iterable_dataset(self, num_shards: int | None = None) -> datasets.IterableDataset:
+        """A sharded, resumable `datasets.IterableDataset` of the same samples, arrays as NumPy; see `stream`."""
         from .stream import to_iterable_dataset
 
         return to_iterable_dataset(self, num_shards)
 
 
 def sample_scene(world: ProbeWorld, index: int, main: int, motion: int, rng: np.random.Generator) -> Scene:
-    """Draw everything about a clip but its two classes; twins of a motion pair draw the same numbers."""
+    """Draw everything about a clip but its two classes; twins of a motion pair draw the same numbers.
+
+    Raises:
+        ValueError: `main` or `motion` is no class.
+    """
+    for name, value, names in (("main", main, OBJECT_NAMES), ("motion", motion, MOTION_NAMES)):
+        if not 0 <= value < len(names):
+            raise ValueError(f"{name} must lie in [0, {len(names) - 1}], got {value}")
     config = world.config
     layout = sample_layout(config, main, rng)
     chosen = sample_palette(rng)
