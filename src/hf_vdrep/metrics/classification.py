@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .means import nan_mean
+
 Array = np.ndarray
 
 
@@ -23,13 +25,15 @@ def top_k_correct(scores: Array, labels: Array, k: int = 1) -> Array:
         bool (N,).
 
     Raises:
-        ValueError: shapes disagree, a label is out of range, scores are not finite, or k < 1.
+        ValueError: shapes disagree, a label is out of range or not an integer, scores are not finite, or k < 1.
     """
     scores, labels = np.asarray(scores), np.asarray(labels)
     if scores.ndim != 2 or labels.shape != scores.shape[:1]:
         raise ValueError(f"scores (N, K) and labels (N,) expected, got {scores.shape} and {labels.shape}")
     if k < 1:
         raise ValueError(f"k must be at least 1, got {k}")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f"labels must be integers, got {labels.dtype}")
     if labels.size and not (labels.min() >= 0 and labels.max() < scores.shape[1]):
         raise ValueError(f"labels must lie in [0, {scores.shape[1] - 1}], got {labels.min()}..{labels.max()}")
     if not np.isfinite(scores).all():
@@ -40,13 +44,28 @@ def top_k_correct(scores: Array, labels: Array, k: int = 1) -> Array:
     return (scores >= own).sum(axis=1) <= k
 
 
-def per_class_mean(correct: Array, labels: Array) -> float:
-    """Mean over the classes that occur of the accuracy within the class; NaN without samples."""
+def class_balanced(correct: Array, labels: Array) -> Array:
+    """Each sample's share in the mean over classes: right * N / (C * n_y), C the classes that occur, n_y of its own.
+
+    The plain mean of these values is the mean over the classes of the accuracy within the class, so a paired bootstrap
+    over samples serves it too. The weights stay those of the whole set in every resample: the interval is that of the
+    accuracy within classes at these frequencies. Values above 1 are samples of rare classes.
+
+    Args:
+        correct: (N,) right or wrong.
+        labels: (N,).
+
+    Returns:
+        float64 (N,).
+    """
     correct, labels = np.asarray(correct, dtype=np.float64), np.asarray(labels)
     classes, index = np.unique(labels, return_inverse=True)
-    if not classes.size:
-        return float("nan")
-    return float(np.mean(np.bincount(index, weights=correct) / np.bincount(index)))
+    return correct * len(labels) / (max(len(classes), 1) * np.bincount(index, minlength=1)[index])
+
+
+def per_class_mean(correct: Array, labels: Array) -> float:
+    """Mean over the classes that occur of the accuracy within the class; NaN without samples."""
+    return nan_mean(class_balanced(correct, labels))
 
 
 def top_k_accuracy_scores(scores: Array, labels: Array, top_k: Sequence[int] = (1, 5)) -> dict[str, float]:
@@ -57,6 +76,6 @@ def top_k_accuracy_scores(scores: Array, labels: Array, top_k: Sequence[int] = (
         labels: (N,).
         top_k: the k's to report.
     """
-    report = {f"top_{k}": float(top_k_correct(scores, labels, k).mean()) for k in top_k}
+    report = {f"top_{k}": nan_mean(top_k_correct(scores, labels, k)) for k in top_k}
     report["per_class_mean"] = per_class_mean(top_k_correct(scores, labels, 1), labels)
     return report

@@ -3,6 +3,8 @@
 
 import numpy as np
 
+from .means import nan_mean
+
 Array = np.ndarray
 
 MIN_DEPTH, MAX_DEPTH = 1e-3, 10.0
@@ -15,7 +17,7 @@ def depth_errors(
 
     Args:
         predicted: (N, ...) metres, finite.
-        target: (N, ...) metres, 0 where unknown.
+        target: (N, ...) metres, 0 or NaN where unknown.
         min_depth, max_depth: range of valid targets in metres (ScanNet protocol: 0.001 and 10).
 
     Returns:
@@ -23,8 +25,10 @@ def depth_errors(
         max(p/d, d/p) < 1.25 (a prediction <= 0 never counts). NaN for a sample without a valid pixel.
 
     Raises:
-        ValueError: shapes disagree or a prediction is not finite.
+        ValueError: shapes disagree, a prediction is not finite, or `min_depth` is negative or not below `max_depth`.
     """
+    if not 0 <= min_depth < max_depth:
+        raise ValueError(f"min_depth must lie in [0, max_depth), got {min_depth} and max_depth {max_depth}")
     predicted, target = np.asarray(predicted, dtype=np.float64), np.asarray(target, dtype=np.float64)
     if predicted.shape != target.shape or predicted.ndim < 2:
         raise ValueError(f"predicted and target must share a shape (N, ...), got {predicted.shape} and {target.shape}")
@@ -48,9 +52,3 @@ def depth_errors(
 def mean_depth_errors(predicted: Array, target: Array, **limits: float) -> dict[str, float]:
     """Mean over the samples of `depth_errors`; samples without a valid pixel are left out (NaN if none is left)."""
     return {name: nan_mean(values) for name, values in depth_errors(predicted, target, **limits).items()}
-
-
-def nan_mean(values: Array) -> float:
-    """Mean of the entries that are numbers; NaN, silently, where there are none."""
-    kept = values[~np.isnan(values)]
-    return float(kept.mean()) if kept.size else float("nan")

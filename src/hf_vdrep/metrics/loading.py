@@ -6,7 +6,20 @@ from typing import Any
 
 import evaluate
 
-NAMES = ("average_jaccard", "depth_error", "top_k_accuracy")
+NAMES = (
+    "average_jaccard",
+    "box_iou",
+    "depth_error",
+    "flicker",
+    "frechet_distance",
+    "kernel_distance",
+    "paired_bootstrap",
+    "pose_error",
+    "precision_recall",
+    "psnr",
+    "ssim",
+    "top_k_accuracy",
+)
 
 
 def folder(name: str) -> Path:
@@ -24,8 +37,9 @@ def load(name: str, **options: Any) -> evaluate.EvaluationModule:
     """`evaluate.load` on the package's own folder; needs no network.
 
     Args:
-        name: "top_k_accuracy", "depth_error" or "average_jaccard".
-        options: of `evaluate.load`. On one process the rows are kept in memory unless `keep_in_memory=False`.
+        name: one of `NAMES`.
+        options: of `evaluate.load`. On one process the rows are kept in memory unless `keep_in_memory=False`. On
+            several, each process gives `num_process`, its `process_id` and a shared `experiment_id`.
     """
     if options.get("num_process", 1) == 1:
         options.setdefault("keep_in_memory", True)

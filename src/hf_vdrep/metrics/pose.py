@@ -67,24 +67,22 @@ def box_corners(box: Sequence[Sequence[float]] = DEFAULT_BOX) -> Array:
     return np.array(list(itertools.product(*limits)))
 
 
-def pose_errors(
-    predicted: Array, target: Array, *, box: Sequence[Sequence[float]] = DEFAULT_BOX
-) -> dict[str, Array]:
+def pose_errors(predicted: Array, target: Array, *, box: Sequence[Sequence[float]] = DEFAULT_BOX) -> dict[str, Array]:
     """Errors of each sample's relative pose [R | t]; the predicted R is first projected to the nearest rotation.
 
     Args:
         predicted: (N, 3, 4), finite; the left 3 x 3 may be any matrix.
-        target: (N, 3, 4), a rotation beside a translation.
+        target: (N, 3, 4), a rotation beside a translation; NaN anywhere means that the pose is not known.
         box: (low, high) in x, y and z of the box whose eight corners X_k carry the end-point error.
 
     Returns:
         float64 arrays (N,): `epe` mean_k |(R' X_k + t') - (R X_k + t)| and `translation` |t' - t|, in the unit of the
         target (metres), `rotation` the angle of R' R^T in degrees, `translation_angle` the angle between t' and t in
         degrees, [0, 180]: 180 for t against -t and for a prediction of no translation at all, NaN where the target has
-        none.
+        none. All are NaN where the target is not known.
 
     Raises:
-        ValueError: shapes disagree, a value is not finite, or a target is not a rotation.
+        ValueError: shapes disagree, a prediction is not finite, or a target is not a rotation.
     """
     predicted, target = np.asarray(predicted, dtype=np.float64), np.asarray(target, dtype=np.float64)
     _check(predicted, target)
@@ -111,10 +109,11 @@ def _direction_error(shift: Array, true_shift: Array) -> Array:
 def _check(predicted: Array, target: Array) -> None:
     if predicted.shape != target.shape or predicted.ndim != 3 or predicted.shape[1:] != (3, 4):
         raise ValueError(f"predicted and target must both be (N, 3, 4), got {predicted.shape} and {target.shape}")
-    for name, poses in (("predicted", predicted), ("target", target)):
-        if not np.isfinite(poses).all():
-            raise ValueError(f"{name} must be finite, got NaN or infinity")
-    rotations = target[..., :3]
+    if not np.isfinite(predicted).all():
+        raise ValueError("predicted must be finite, got NaN or infinity")
+    if np.isinf(target).any():
+        raise ValueError("target must be finite, or NaN where it is not known, got infinity")
+    rotations = target[~np.isnan(target).any(axis=(1, 2)), :, :3]
     off = np.abs(rotations @ np.swapaxes(rotations, -1, -2) - np.eye(3)).max(axis=(-2, -1), initial=0.0)
     wrong = (off > _ORTHOGONAL) | (np.linalg.det(rotations) < 0)
     if wrong.any():

@@ -45,25 +45,33 @@ def tracking_scores(
     """TAP-Vid scores of each clip, all in [0, 1].
 
     Args:
-        predicted: (B, N, T, 2) x, y normalised to [0, 1].
+        predicted: (B, N, T, 2) x, y normalised to [0, 1]; positions outside are compared where they lie.
         predicted_visible: bool (B, N, T).
         tracks: (B, N, T, 2) true x, y, normalised; whatever stands where the point is hidden is ignored.
         visible: bool (B, N, T).
-        query_frames: int (B, N).
+        query_frames: int (B, N), at least 0; T or more takes a track (padding) out of the evaluation.
         query_mode: "first" (frames before the query never count) or "strided".
 
     Returns:
         float64 (B,): `average_jaccard`, `delta_avg`, `occlusion_accuracy`, and `jaccard_d`, `within_d` for each d.
-        Every quotient is the clip's own: other clips of the batch have no part in it. NaN where nothing is evaluated.
+        Every quotient is the clip's own: other clips of the batch have no part in it. NaN where a quotient has nothing
+        to count: all three where nothing is evaluated, `delta_avg` where no point is visible, `average_jaccard` where
+        none is visible and none is said to be (it is 0 where one is said to be).
+
+    Raises:
+        ValueError: shapes disagree, a position counted is not finite, or an argument is out of range.
     """
     predicted, tracks = np.asarray(predicted, dtype=np.float64), np.asarray(tracks, dtype=np.float64)
     said, visible = np.asarray(predicted_visible, dtype=bool), np.asarray(visible, dtype=bool)
     _check_shapes(predicted, said, tracks, visible, np.asarray(query_frames))
     counted = evaluated_pairs(query_frames, visible.shape[-1], query_mode)
     visible, said = visible & counted, said & counted
-    squared = (((predicted - tracks) * RASTER) ** 2).sum(axis=-1)
+    for name, positions in (("predicted", predicted), ("tracks", tracks)):
+        if not np.isfinite(positions[visible]).all():
+            raise ValueError(f"{name} must be finite where the point is visible, got NaN or infinity")
     scores: dict[str, Array] = {}
     with np.errstate(invalid="ignore", divide="ignore"):
+        squared = (((predicted - tracks) * RASTER) ** 2).sum(axis=-1)
         truth = visible.sum(axis=(1, 2))
         for d in THRESHOLDS:
             within = squared < d**2
@@ -89,3 +97,5 @@ def _check_shapes(predicted: Array, said: Array, tracks: Array, visible: Array, 
             f"predicted_visible must be {expected} and query_frames {expected[:2]}, "
             f"got {said.shape} and {query_frames.shape}"
         )
+    if query_frames.size and query_frames.min() < 0:
+        raise ValueError(f"query_frames must be at least 0, got {query_frames.min()}")

@@ -1,12 +1,9 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """TAP-Vid Average Jaccard, as an `evaluate` module."""
 
-import datasets
 import evaluate
-import numpy as np
 
-from hf_vdrep.metrics.depth import nan_mean
-from hf_vdrep.metrics.tracking import tracking_scores
+from hf_vdrep.metrics import rows
 
 _DESCRIPTION = (
     "Average Jaccard, position accuracy and occlusion accuracy of point tracks (TAP-Vid), averaged over clips."
@@ -35,48 +32,11 @@ Returns:
     higher is better. Distances are in a 256x256 raster.
 """
 
-_COLUMNS = ("predictions", "predicted_visible", "references", "visible", "query_frames")
-
 
 @evaluate.utils.file_utils.add_start_docstrings(_DESCRIPTION, _INPUTS)
-class AverageJaccard(evaluate.Metric):
-    def _info(self) -> evaluate.MetricInfo:
-        kinds = dict(zip(_COLUMNS, ("float32", "bool", "float32", "bool", "int64"), strict=True))
-        columns = {name: datasets.Sequence(datasets.Value(kind)) for name, kind in kinds.items()}
-        info = evaluate.MetricInfo(
-            description=_DESCRIPTION,
-            citation=_CITATION,
-            inputs_description=_INPUTS,
-            features=datasets.Features(columns),
-        )
-        # Set afterwards: the constructor refuses it for sequences, and Python lists of pixels take minutes.
-        info.format = "numpy"
-        return info
+class AverageJaccard(rows.SampleRows, evaluate.Metric):
+    metric = "average_jaccard"
+    columns = ("predictions", "predicted_visible", "references", "visible", "query_frames")
 
-    def add_batch(self, *, predictions=None, references=None, **kwargs) -> None:
-        """Add clips, whatever their numbers of points and frames."""
-        columns = {"predictions": predictions, "references": references, **kwargs}
-        flat = {name: [np.asarray(clip).ravel() for clip in column] for name, column in columns.items()}
-        super().add_batch(**flat)
-
-    def add(self, *, prediction=None, reference=None, **kwargs) -> None:
-        """Add one clip."""
-        rest = {name: [value] for name, value in kwargs.items()}
-        self.add_batch(predictions=[prediction], references=[reference], **rest)
-
-    def _compute(self, query_mode="first", **columns) -> dict[str, float]:
-        clips = zip(*(columns[name] for name in _COLUMNS), strict=True)
-        rows = [_clip_scores(query_mode, *clip) for clip in clips]
-        return {name: nan_mean(np.concatenate([row[name] for row in rows])) for name in rows[0]}
-
-
-def _clip_scores(query_mode, predictions, said, references, visible, query_frames) -> dict[str, np.ndarray]:
-    points = len(query_frames)
-    return tracking_scores(
-        predictions.reshape(1, points, -1, 2),
-        said.reshape(1, points, -1),
-        references.reshape(1, points, -1, 2),
-        visible.reshape(1, points, -1),
-        query_frames[None],
-        query_mode=query_mode,
-    )
+    def _info(self) -> evaluate.EvaluationModuleInfo:
+        return self.describe(_DESCRIPTION, _INPUTS, _CITATION)

@@ -1,11 +1,9 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Top-k accuracy and per-class mean of top-1, as an `evaluate` module."""
 
-import datasets
 import evaluate
-import numpy as np
 
-from hf_vdrep.metrics.classification import top_k_accuracy_scores
+from hf_vdrep.metrics import classification, rows
 
 _DESCRIPTION = "Share of samples whose true class is among the k highest scores, and the mean over classes of top-1."
 
@@ -21,18 +19,10 @@ Returns:
 
 
 @evaluate.utils.file_utils.add_start_docstrings(_DESCRIPTION, _INPUTS)
-class TopKAccuracy(evaluate.Metric):
-    def _info(self) -> evaluate.MetricInfo:
-        columns = {"predictions": datasets.Sequence(datasets.Value("float32")), "references": datasets.Value("int64")}
-        info = evaluate.MetricInfo(
-            description=_DESCRIPTION,
-            citation="",
-            inputs_description=_INPUTS,
-            features=datasets.Features(columns),
-        )
-        # Set afterwards: the constructor refuses it for sequences, and Python lists of pixels take minutes.
-        info.format = "numpy"
-        return info
+class TopKAccuracy(rows.ArrayRows, evaluate.Metric):
+    def _info(self) -> evaluate.EvaluationModuleInfo:
+        return self.describe(_DESCRIPTION, _INPUTS)
 
-    def _compute(self, predictions, references, top_k=(1, 5)) -> dict[str, float]:
-        return top_k_accuracy_scores(np.stack(list(predictions)), np.asarray(references), top_k)
+    def score(self, columns, **options) -> dict[str, float]:
+        scores, labels = (rows.stacked(name, columns[name]) for name in self.columns)
+        return classification.top_k_accuracy_scores(scores, labels, **options)

@@ -1,0 +1,25 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Flicker of clips, as an `evaluate` module."""
+
+import evaluate
+
+from hf_vdrep.metrics import rows
+
+_DESCRIPTION = "Change between frames that is not in the original, averaged over clips."
+
+_INPUTS = """
+Args:
+    predictions: per clip (T, H, W, C) pixels, uint8 or float in [0, 1]; clips may differ in size.
+    references: per clip (T, H, W, C) pixels of the original.
+
+Returns:
+    flicker: in [0, 2], lower is better.
+"""
+
+
+@evaluate.utils.file_utils.add_start_docstrings(_DESCRIPTION, _INPUTS)
+class Flicker(rows.SampleRows, evaluate.Metric):
+    metric = "flicker"
+
+    def _info(self) -> evaluate.EvaluationModuleInfo:
+        return self.describe(_DESCRIPTION, _INPUTS)
