@@ -6,13 +6,9 @@ import math
 import pytest
 import torch
 
-from hf_vdrep.models.walt_attention import (
-    WaltAttention,
-    WaltRelativePositionBias,
-    from_windows,
-    interpolate_space,
-    to_windows,
-)
+from hf_vdrep.models.walt_attention import WaltAttention
+from hf_vdrep.models.walt_position import WaltRelativePositionBias, interpolate_space
+from hf_vdrep.models.walt_windows import from_windows, to_windows
 
 GRID = (3, 4, 6)
 
@@ -48,9 +44,17 @@ def test_position_bias_depends_on_the_offset_alone():
             torch.testing.assert_close(out[:, i, j], expected)
 
 
-def test_position_bias_refuses_a_window_larger_than_it_was_trained_on():
-    with pytest.raises(ValueError, match=r"window must fit the training grid \(3, 4, 6\), got \(4, 4, 6\)"):
-        WaltRelativePositionBias(2, GRID)((4, 4, 6))
+def test_position_bias_of_a_larger_window_is_interpolated():
+    """Tables linear in the offset stay linear when they are stretched, with the outermost offsets where they were."""
+    bias = WaltRelativePositionBias(1, GRID).requires_grad_(False)
+    bias.time.copy_(torch.linspace(-1, 1, 5)[:, None])
+    bias.space.copy_(torch.linspace(-1, 1, 7)[:, None, None].expand(7, 11, 1))
+    out = bias((5, 4, 6))[0].view(5, 4, 6, 5, 4, 6)
+    torch.testing.assert_close(out[4, 0, 0, 0, 0, 0].item() - out[0, 0, 0, 0, 0, 0].item(), 1.0)
+    torch.testing.assert_close(out[:, 0, 0, 0, 0, 0] - out[0, 0, 0, 0, 0, 0], torch.arange(5) / 4)
+    wide = bias((1, 4, 8))[0].view(4, 8, 4, 8)
+    torch.testing.assert_close(wide[3, 0, 0, 0], torch.tensor(1.0))
+    torch.testing.assert_close(wide[3, :, 0, 0], torch.ones(8))
 
 
 def reference_attention(attn: WaltAttention, tokens: torch.Tensor, window: tuple[int, int, int]) -> torch.Tensor:

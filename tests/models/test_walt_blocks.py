@@ -5,7 +5,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from hf_vdrep.models.walt_blocks import AdaLayerNormLora, WaltSpatialBlock, WaltSpatiotemporalBlock
+from hf_vdrep.models.walt_blocks import WaltSpatialBlock, WaltSpatiotemporalBlock
+from hf_vdrep.models.walt_modulation import AdaLayerNormLora
 
 GRID = (2, 2, 4)
 DIM = 8

@@ -1,69 +1,15 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""Window attention with normalised queries and keys and a relative position bias (WALT §4.2, §5.2)."""
+"""Window self-attention with normalised queries and keys and a relative position bias (WALT §4.2, §5.2)."""
+
+from typing import Any
 
 import torch
-import torch.nn.functional as F
 from diffusers.models.attention import AttentionModuleMixin
 from diffusers.models.attention_dispatch import dispatch_attention_fn
 from torch import nn
 
-Grid = tuple[int, int, int]
-
-
-def to_windows(tokens: torch.Tensor, grid: Grid, window: Grid) -> torch.Tensor:
-    """(B, T*H*W, ...) -> (B * windows, t*h*w, ...); every axis of `window` divides that of `grid`."""
-    (frames, height, width), (t, h, w) = grid, window
-    batch, rest = tokens.shape[0], tokens.shape[2:]
-    if h == height and w == width:  # whole frames: already contiguous
-        return tokens.reshape(batch * (frames // t), t * h * w, *rest)
-    tokens = tokens.reshape(batch, frames // t, t, height // h, h, width // w, w, -1)
-    return tokens.permute(0, 1, 3, 5, 2, 4, 6, 7).reshape(-1, t * h * w, *rest)
-
-
-def from_windows(windows: torch.Tensor, grid: Grid, window: Grid) -> torch.Tensor:
-    """Inverse of `to_windows`."""
-    (frames, height, width), (t, h, w) = grid, window
-    length, rest = frames * height * width, windows.shape[2:]
-    if h == height and w == width:
-        return windows.reshape(-1, length, *rest)
-    windows = windows.reshape(-1, frames // t, height // h, width // w, t, h, w, windows.shape[2:].numel())
-    return windows.permute(0, 1, 4, 2, 5, 3, 6, 7).reshape(-1, length, *rest)
-
-
-class WaltRelativePositionBias(nn.Module):
-    """Additive bias by relative offset: one table over space, one over time, summed.
-
-    Both tables span the whole training grid, not the window, so that a block has the same parameters whether its
-    windows are spatial or spatiotemporal.
-
-    Args:
-        num_heads: attention heads.
-        grid: (T, H, W) tokens of a training sample.
-    """
-
-    def __init__(self, num_heads: int, grid: Grid) -> None:
-        super().__init__()
-        self.grid = grid
-        self.time = nn.Parameter(torch.zeros(2 * grid[0] - 1, num_heads))
-        self.space = nn.Parameter(torch.zeros(2 * grid[1] - 1, 2 * grid[2] - 1, num_heads))
-
-    def forward(self, window: Grid) -> torch.Tensor:
-        """Bias (num_heads, L, L) for the tokens of one window, L = t*h*w."""
-        if any(size > full for size, full in zip(window, self.grid, strict=True)):
-            raise ValueError(f"window must fit the training grid {self.grid}, got {window}")
-        t, h, w = window
-        time = self.time[_offsets(t, self.grid[0], self.time.device)]
-        rows = _offsets(h, self.grid[1], self.space.device)
-        columns = _offsets(w, self.grid[2], self.space.device)
-        space = self.space[rows[:, None, :, None], columns[None, :, None, :]]
-        bias = time[:, None, None, :, None, None] + space[None, :, :, None]
-        length = t * h * w
-        return bias.reshape(length, length, -1).permute(2, 0, 1)
-
-
-def _offsets(size: int, full: int, device: torch.device) -> torch.Tensor:
-    positions = torch.arange(size, device=device)
-    return positions[:, None] - positions[None, :] + full - 1
+from .walt_position import WaltRelativePositionBias
+from .walt_windows import Grid, fit_window, from_windows, to_windows, window_mask
 
 
 class WaltAttnProcessor:
@@ -80,24 +26,23 @@ class WaltAttnProcessor:
         window: Grid,
         image_mask: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        value = attn.to_v(hidden_states)
-        query = attn.norm_q(attn.to_q(hidden_states).unflatten(-1, (attn.heads, -1)))
-        key = attn.norm_k(attn.to_k(hidden_states).unflatten(-1, (attn.heads, -1)))
-        query, key, heads_value = (
-            to_windows(item, grid, window) for item in (query, key, value.unflatten(-1, (attn.heads, -1)))
-        )
+        window = fit_window(window, grid)
+        batch = hidden_states.shape[0]
+        # Cut once, before the projections: afterwards there would be three tensors to cut.
+        windows = to_windows(hidden_states, grid, window)
+        query, key, value = attn.project(windows)
         attended = dispatch_attention_fn(
-            query.to(heads_value.dtype),
-            key.to(heads_value.dtype),
-            heads_value,
-            attn_mask=attn.position_bias(window).unsqueeze(0).to(heads_value.dtype),
+            attn.norm_q(query).to(value.dtype),
+            attn.norm_k(key).to(value.dtype),
+            value,
+            attn_mask=attn.bias(grid, window, batch).to(value.dtype),
             backend=self._attention_backend,
             parallel_config=self._parallel_config,
         )
-        attended = from_windows(attended.flatten(2), grid, window)
         if image_mask is not None:
-            attended = torch.where(image_mask[:, None, None], value, attended)
-        return attn.to_out[1](attn.to_out[0](attended))
+            mask = image_mask.repeat_interleave(windows.shape[0] // batch)
+            attended = torch.where(mask[:, None, None, None], value, attended)
+        return from_windows(attn.to_out[1](attn.to_out[0](attended.flatten(2))), grid, window)
 
 
 class WaltAttention(nn.Module, AttentionModuleMixin):
@@ -112,7 +57,8 @@ class WaltAttention(nn.Module, AttentionModuleMixin):
 
     _default_processor_cls = WaltAttnProcessor
     _available_processors = [WaltAttnProcessor]
-    _supports_qkv_fusion = False
+    is_cross_attention = False
+    use_bias = True
 
     def __init__(self, dim: int, heads: int, grid: Grid, eps: float = 1e-6) -> None:
         super().__init__()
@@ -129,17 +75,29 @@ class WaltAttention(nn.Module, AttentionModuleMixin):
     def forward(
         self, hidden_states: torch.Tensor, grid: Grid, window: Grid, image_mask: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """(B, T*H*W, D) -> same; samples with `image_mask` attend each token to itself alone."""
+        """(B, T*H*W, D) -> same; samples with `image_mask` (B,) attend each token to itself alone.
+
+        `window` (t, h, w) need neither divide the grid nor fit into it.
+        """
         return self.processor(self, hidden_states, grid, window, image_mask)  # type: ignore[operator]
 
     def identity(self, hidden_states: torch.Tensor) -> torch.Tensor:
         """What attention gives under an identity mask: the value embedding passes through (WALT §4.2)."""
         return self.to_out[1](self.to_out[0](self.to_v(hidden_states)))
 
+    def project(self, windows: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Queries, keys and values, each (N, L, heads, head width), by one product where they are fused."""
+        parts = self.to_qkv(windows).chunk(3, dim=-1) if self.fused_projections else self._project_apart(windows)
+        return tuple(part.unflatten(-1, (self.heads, -1)) for part in parts)
 
-def interpolate_space(table: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Resize (H, W, D) to (h, w, D), bicubic; the same table where the size agrees."""
-    if tuple(table.shape[:2]) == size:
-        return table
-    resized = F.interpolate(table.permute(2, 0, 1)[None].float(), size=size, mode="bicubic", align_corners=False)
-    return resized[0].permute(1, 2, 0).to(table.dtype)
+    def _project_apart(self, windows: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return self.to_q(windows), self.to_k(windows), self.to_v(windows)
+
+    def bias(self, grid: Grid, window: Grid, batch: int) -> torch.Tensor:
+        """Position bias (1, heads, L, L), or (B * windows, heads, L, L) with padded keys at -inf."""
+        bias = self.position_bias(window).unsqueeze(0)
+        mask = window_mask(grid, window, bias.device)
+        if mask is None:
+            return bias
+        masked: Any = bias.masked_fill(~mask[:, None, None, :], -torch.inf)
+        return masked.repeat(batch, 1, 1, 1)

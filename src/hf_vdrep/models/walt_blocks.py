@@ -1,94 +1,118 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""The two kinds of WALT block and their AdaLN-LoRA conditioning (WALT §4.2, Eq. 3)."""
+"""The two kinds of WALT block (WALT §4.2).
+
+Their forwards are written out twice: `compile_repeated_blocks` compiles a class once, and one class for both kinds
+would be compiled again for every other block.
+"""
 
 import torch
-from diffusers.models.attention import FeedForward
 from torch import nn
 
-from .walt_attention import Grid, WaltAttention
-
-
-class AdaLayerNormLora(nn.Module):
-    """Per-block modulation A_i = A_1 + W_b W_a e: a shared projection plus a low-rank correction (WALT Eq. 3).
-
-    Args:
-        dim: width d.
-        rank: r of the correction; 0 leaves the shared projection alone (the first block).
-    """
-
-    def __init__(self, dim: int, rank: int) -> None:
-        super().__init__()
-        self.down = nn.Linear(dim, rank, bias=False) if rank else None
-        self.up = nn.Linear(rank, 6 * dim, bias=False) if rank else None
-
-    def forward(self, shared: torch.Tensor, embedding: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """`shared` A_1 (B, 6d) and the activated condition (B, d) to six (B, 1, d): scale, shift, gate of attention,
-        then of the MLP."""
-        if self.down is not None and self.up is not None:
-            shared = shared + self.up(self.down(embedding))
-        scale_attn, scale_ff, shift_attn, shift_ff, gate_attn, gate_ff = shared.unsqueeze(1).chunk(6, dim=-1)
-        return scale_attn, shift_attn, gate_attn, scale_ff, shift_ff, gate_ff
+from .walt_attention import WaltAttention
+from .walt_cross_attention import WaltCrossAttention
+from .walt_feed_forward import WaltFeedForward
+from .walt_modulation import AdaLayerNorm, AdaLayerNormLora, modulate
+from .walt_windows import Grid
 
 
 class WaltSpatialBlock(nn.Module):
-    """Attention within windows of one latent frame, then the MLP.
+    """Attention within windows of one latent frame, then to text if there is text, then the MLP.
 
     Args:
         dim: token width.
         heads: attention heads.
         grid: (T, H, W) tokens of a training sample.
         window: (1, h, w) attention window.
-        rank: AdaLN-LoRA rank, 0 for the first block.
+        rank: AdaLN-LoRA rank, 0 for the first block; None for a modulation of its own.
         mlp_ratio: hidden width of the MLP over `dim`.
+        text_window: (1, h, w) window of cross-attention to text; None for a block without.
     """
 
-    def __init__(self, dim: int, heads: int, grid: Grid, window: Grid, rank: int, mlp_ratio: float) -> None:
+    def __init__(
+        self,
+        dim: int,
+        heads: int,
+        grid: Grid,
+        window: Grid,
+        rank: int | None,
+        mlp_ratio: float,
+        text_window: Grid | None = None,
+    ) -> None:
         super().__init__()
         self.window = window
+        self.text_window = text_window
         self.norm1 = nn.LayerNorm(dim, eps=1e-6, elementwise_affine=False)
         self.attn = WaltAttention(dim, heads, grid)
+        if text_window is not None:
+            self.norm_cross = nn.LayerNorm(dim, eps=1e-6)
+            self.cross_attn = WaltCrossAttention(dim, heads)
         self.norm2 = nn.LayerNorm(dim, eps=1e-6, elementwise_affine=False)
-        self.ff = FeedForward(dim, mult=mlp_ratio, activation_fn="gelu-approximate")
-        self.modulation = AdaLayerNormLora(dim, rank)
+        self.ff = WaltFeedForward(dim, mlp_ratio)
+        self.modulation = AdaLayerNorm(dim) if rank is None else AdaLayerNormLora(dim, rank)
 
     def forward(
         self,
         hidden_states: torch.Tensor,
-        shared_modulation: torch.Tensor,
+        shared_modulation: torch.Tensor | None,
         embedding: torch.Tensor,
         grid: Grid,
         image_mask: torch.Tensor | None = None,
+        encoder_hidden_states: torch.Tensor | None = None,
+        encoder_attention_mask: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """(B, T*H*W, D) -> same. A frame is seen alone here, so `image_mask` changes nothing."""
-        scale1, shift1, gate1, scale2, shift2, gate2 = self.modulation(shared_modulation, embedding)
-        attended = self.attn(torch.addcmul(shift1, self.norm1(hidden_states), 1 + scale1), grid, self.window)
+        """(B, T*H*W, D) -> same. A frame is seen alone here, so `image_mask` changes nothing.
+
+        Args:
+            hidden_states: tokens.
+            shared_modulation: A_1 (B, 6D), or (B, T, 6D) with a condition for each frame; None if blocks have their own.
+            embedding: activated condition, (B, D) or (B, T, D).
+            grid: (T, H, W) of the tokens.
+            image_mask: (B,) bool, true for stacks of images.
+            encoder_hidden_states: text of a block with cross-attention, (B, L, D) or (B, T, L, D).
+            encoder_attention_mask: bool in the shape of the text less its width.
+        """
+        scale1, shift1, gate1, scale2, shift2, gate2 = self.modulation(shared_modulation, embedding, grid)
+        attended = self.attn(modulate(self.norm1(hidden_states), scale1, shift1), grid, self.window)
         hidden_states = torch.addcmul(hidden_states, gate1, attended)
-        changed = self.ff(torch.addcmul(shift2, self.norm2(hidden_states), 1 + scale2))
+        if self.text_window is not None:
+            hidden_states = self._read(hidden_states, grid, encoder_hidden_states, encoder_attention_mask)
+        changed = self.ff(modulate(self.norm2(hidden_states), scale2, shift2))
         return torch.addcmul(hidden_states, gate2, changed)
+
+    def _read(
+        self, tokens: torch.Tensor, grid: Grid, text: torch.Tensor | None, text_mask: torch.Tensor | None
+    ) -> torch.Tensor:
+        if text is None:
+            raise ValueError("encoder_hidden_states must be given to a block with text_window, got None")
+        return tokens + self.cross_attn(self.norm_cross(tokens), text, grid, self.text_window, text_mask)
 
 
 class WaltSpatiotemporalBlock(WaltSpatialBlock):
-    """Attention within windows that span all latent frames, then the MLP.
+    """Attention within windows that span all latent frames, then to text if there is text, then the MLP.
 
-    `window` is (T, h, w). Images pass by the identity rule: every token attends to itself alone, so only its value
-    embedding goes through (WALT §4.2).
+    `window` is (T, h, w); that of the text stays spatial. Images pass by the identity rule: every token attends to
+    itself alone, so only its value embedding goes through (WALT §4.2).
     """
 
     def forward(
         self,
         hidden_states: torch.Tensor,
-        shared_modulation: torch.Tensor,
+        shared_modulation: torch.Tensor | None,
         embedding: torch.Tensor,
         grid: Grid,
         image_mask: torch.Tensor | None = None,
+        encoder_hidden_states: torch.Tensor | None = None,
+        encoder_attention_mask: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """(B, T*H*W, D) -> same; samples with `image_mask` (B,), and all if T = 1, follow the identity rule."""
-        scale1, shift1, gate1, scale2, shift2, gate2 = self.modulation(shared_modulation, embedding)
-        normed = torch.addcmul(shift1, self.norm1(hidden_states), 1 + scale1)
+        scale1, shift1, gate1, scale2, shift2, gate2 = self.modulation(shared_modulation, embedding, grid)
+        normed = modulate(self.norm1(hidden_states), scale1, shift1)
         if grid[0] == 1:
             attended = self.attn.identity(normed)
         else:
             attended = self.attn(normed, grid, (grid[0], *self.window[1:]), image_mask)
         hidden_states = torch.addcmul(hidden_states, gate1, attended)
-        changed = self.ff(torch.addcmul(shift2, self.norm2(hidden_states), 1 + scale2))
+        if self.text_window is not None:
+            hidden_states = self._read(hidden_states, grid, encoder_hidden_states, encoder_attention_mask)
+        changed = self.ff(modulate(self.norm2(hidden_states), scale2, shift2))
         return torch.addcmul(hidden_states, gate2, changed)
