@@ -28,6 +28,7 @@ COMMANDS = {
     "inspect": "see what the models see in your own photos and videos",
     "generate": "draw images or videos from a WALT model",
     "world": "look at ProbeWorld, the embedded world, with its labels",
+    "sizes": "the published WALT models, their parameters and their work",
     "features": "extract features of a data set",
 }
 """Command -> what it does; the module has the command's name."""

@@ -64,7 +64,7 @@ class WaltSpatialBlock(nn.Module):
 
         Args:
             hidden_states: tokens.
-            shared_modulation: A_1 (B, 6D), or (B, T, 6D) with a condition for each frame; None if blocks have their own.
+            shared_modulation: A_1 (B, 6D), or (B, T, 6D) with a condition for each frame; None if each has its own.
             embedding: activated condition, (B, D) or (B, T, D).
             grid: (T, H, W) of the tokens.
             image_mask: (B,) bool, true for stacks of images.
