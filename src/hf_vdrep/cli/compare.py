@@ -27,6 +27,7 @@ is in the folder already is not measured again, so an interrupted run goes on wh
 
 _EPILOG = """examples:
   hf-vdrep compare
+  hf-vdrep compare --tasks all --output-dir runs/all
   hf-vdrep compare --tasks depth point_tracks --layers 0.5 0.75 1.0 --output-dir runs/geometry
   hf-vdrep compare --v-walt path/to/my-v-walt --i-walt path/to/my-i-walt --output-dir runs/mine
   hf-vdrep compare --preset full
@@ -53,7 +54,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _what(group: Any) -> None:
     add = group.add_argument
-    add("--tasks", nargs="+", metavar="TASK", help="of object, action_motion, depth, point_tracks (default: all)")
+    add(
+        "--tasks",
+        nargs="+",
+        metavar="TASK",
+        help="all, or of object, scene, fine, action_coarse, action_many,"
+        " action_motion, depth, camera_pose, point_tracks, box_tracks (default: one of each kind, see README)",
+    )
     add("--i-walt", metavar="MODEL", help="the image model: i-walt, or a folder of a saved pipeline")
     add("--v-walt", metavar="MODEL", help="the video model: v-walt, or a folder of a saved pipeline")
     add("--floors", nargs="*", metavar="FLOOR", help="of chance, pixels, latents, random (default: all)")
@@ -68,17 +75,25 @@ def _how_much(group: Any) -> None:
     add("--resolution", type=positive, metavar="PIXELS", help="side of the clips (default: 64)")
     add("--train-size", type=positive, metavar="N", help="training clips (default: 2016)")
     add("--validation-size", type=positive, metavar="N", help="validation clips (default: 288)")
-    add("--test-size", type=positive, metavar="N", help="test clips (default: 576)")
-    add("--steps", type=rate, metavar="X", help="length of the readouts' training, relative to each task's own")
+    add("--test-size", type=positive, metavar="N", help="test clips (default: 480)")
+    add("--steps", nargs="+", type=_steps, metavar="TASK=N", help="optimiser steps of a task's readouts")
     add("--learning-rates", nargs="+", type=rate, metavar="LR", help="of the readouts (default: each task's own)")
     add(
         "--search-steps", type=rate, metavar="X", help="length of trainings that only choose, as a share (default: 0.3)"
     )
-    add("--search-train-size", type=positive, metavar="N", help="training clips of those (default: 1024)")
+    add("--search-train-size", type=positive, metavar="N", help="training clips of those (default: 512)")
     add("--seeds", type=positive, help="readout seeds of the twins (default: 3)")
     add("--floor-seeds", type=positive, help="readout seeds of the floors (default: 1)")
     add("--resamples", type=positive, help="of the bootstrap (default: 10000)")
     add("--examples", type=whole, help="test clips shown in the report (default: 4)")
+
+
+def _steps(text: str) -> tuple[str, int]:
+    """ "depth=300" -> ("depth", 300)."""
+    task, _, number = text.partition("=")
+    if not number.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be TASK=N such as depth=300, got {text!r}")
+    return task, int(number)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -108,7 +123,10 @@ def _config(args: argparse.Namespace) -> "CompareConfig":
     file = getattr(args, "config", None)
     if file is not None:
         values |= read_yaml(file)
-    values |= {name: value for name, value in vars(args).items() if name in known}
+    given = {name: value for name, value in vars(args).items() if name in known}
+    if "steps" in given:
+        given["steps"] = {**values.get("steps", CompareConfig().steps), **dict(given["steps"])}
+    values |= given
     try:
         return from_dict(CompareConfig, values, source=str(file or "command line"))
     except TypeError as error:

@@ -42,6 +42,7 @@ PHASES = (
     "render train, validation",
     "search: features",
     "search: readouts",
+    "search: learning rates",
     "final: features",
     "final: readouts",
     "render test",
@@ -143,19 +144,26 @@ class Comparison:
 
     def run(self) -> CompareResults:
         """Search, train, test, summarise."""
-        candidates = self._candidates()
-        self._train([t for group in candidates.values() if len(group) > 1 for t in group], "search", keep=False)
-        chosen = {cell: plan.choose(group, self._rows(group)) for cell, group in candidates.items()}
+        cells = self._candidates()
+        chosen = self._search(cells, "search: readouts")
+        rates = {cell: plan.rate_trials(trial) for cell, trial in chosen.items()}
+        chosen = self._search(rates, "search: learning rates")
         finals = {cell: plan.final_trials(trial) for cell, trial in chosen.items()}
-        self._train([t for group in finals.values() for t in group], "final", keep=True)
+        self._train([t for group in finals.values() for t in group], "final: readouts", keep=True)
         tested = self._test(finals)
         return summarise(
             self.setting,
             {cell: tested[cell] for cell in self._ordered(tested)},
             chosen,
             {cell: float(np.mean([self._row(t, "validation").value for t in group])) for cell, group in finals.items()},
-            {task: self._sweep(candidates, task) for task in self.setting.config.tasks},
+            {task: self._sweep(task, cells, rates) for task in self.setting.config.tasks},
         )
+
+    def _search(self, candidates: dict[Cell, list[Trial]], phase: str) -> dict[Cell, Trial]:
+        """The best candidate of each task and system on validation; where there is one only, it needs no training."""
+        contested = [group for group in candidates.values() if len(group) > 1]
+        self._train([trial for group in contested for trial in group], phase, keep=False)
+        return {cell: plan.choose(group, self._rows(group)) for cell, group in candidates.items()}
 
     def _candidates(self) -> dict[Cell, list[Trial]]:
         return {
@@ -177,13 +185,13 @@ class Comparison:
         self._render(("train", "validation"))
         jobs = plan.features_for(missing, "train")
         jobs += plan.features_for(missing, "validation", self.setting.config.validation_size)
-        self._extract(jobs, f"{phase}: features")
+        self._extract(jobs, f"{phase.split(':')[0]}: features")
         groups: dict[tuple, list[Trial]] = {}
         for t in missing:
             groups.setdefault((t.task, t.system, t.reading, t.layer, t.timestep, t.seed), []).append(t)
         ordered = sorted(groups.values(), key=_cost, reverse=True)
         batches = [(tuple(group), keep) for group in ordered]
-        for _, rows in self._each(_train, batches, f"{phase}: readouts", "readout"):
+        for _, rows in self._each(_train, batches, phase, "readout"):
             for row in rows:
                 self.ledger.append(row)
 
@@ -270,9 +278,10 @@ class Comparison:
         assert row is not None
         return row
 
-    def _sweep(self, candidates: dict[Cell, list[Trial]], task: str) -> list[ResultRow]:
-        groups = [group for (name, _), group in candidates.items() if name == task and len(group) > 1]
-        return [self._row(trial, "validation") for group in groups for trial in group]
+    def _sweep(self, task: str, *searched: dict[Cell, list[Trial]]) -> list[ResultRow]:
+        """Every row that a choice was made from, once."""
+        groups = [group for stage in searched for (name, _), group in stage.items() if name == task and len(group) > 1]
+        return [self._found(key) for key in dict.fromkeys(t.key("validation") for group in groups for t in group)]
 
     def _ordered(self, tested: dict[Cell, list[ResultRow]]) -> list[Cell]:
         order = [*plan.systems_of(self.setting.config), "reference"]
@@ -285,5 +294,4 @@ def _train(batch: tuple[tuple[Trial, ...], bool]) -> list[ResultRow]:
 
 def _cost(group: Sequence[Trial]) -> float:
     """Rough relative cost, to start the longest first."""
-    weight = {"object": 1, "action_motion": 2, "depth": 10, "point_tracks": 14}
-    return weight[group[0].task] * len(group) * group[0].steps
+    return group[0].study_task.cost * len(group) * group[0].steps

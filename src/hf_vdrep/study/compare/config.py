@@ -10,7 +10,34 @@ from typing import Any
 from ...training.config import option
 from .systems import FLOORS
 
-TASK_NAMES = ("object", "action_motion", "depth", "point_tracks")
+TASK_NAMES = (
+    "object",
+    "scene",
+    "fine",
+    "action_coarse",
+    "action_many",
+    "action_motion",
+    "depth",
+    "camera_pose",
+    "point_tracks",
+    "box_tracks",
+)
+# One of each kind: what a first look has time for.
+DEMO_TASKS = ("object", "action_motion", "depth", "point_tracks")
+ALL = "all"
+# Optimiser steps of each task's readout, about equal shares of the demo's time for the costly ones.
+DEMO_STEPS = {
+    "object": 600,
+    "scene": 600,
+    "fine": 600,
+    "action_coarse": 600,
+    "action_many": 600,
+    "action_motion": 800,
+    "depth": 150,
+    "camera_pose": 600,
+    "point_tracks": 180,
+    "box_tracks": 150,
+}
 READINGS = ("stack", "stride", "frames")
 
 # What --preset sets; anything given beside it wins.
@@ -27,7 +54,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "learning_rates": [3e-4, 1e-3, 3e-3],
         "search_train_size": 8064,
         "search_steps": 1.0,
-        "steps": 4.0,
+        "tasks": list(TASK_NAMES),
+        "steps": {task: 4 * steps for task, steps in DEMO_STEPS.items()},
         "seeds": 5,
         "floor_seeds": 3,
     },
@@ -40,7 +68,8 @@ class CompareConfig:
 
     output_dir: str = option("runs/demo", "folder for rows, table, figure, report and caches")
     tasks: list[str] = field(
-        default_factory=lambda: list(TASK_NAMES), metadata={"help": "tasks, in the order of the table"}
+        default_factory=lambda: list(DEMO_TASKS),
+        metadata={"help": "tasks, in the order of the table; all stands for the ten"},
     )
     floors: list[str] = field(default_factory=lambda: ["chance", *FLOORS], metadata={"help": "columns below the twins"})
     reference: bool = option(True, "include the end-to-end reference that ships with the package")
@@ -64,14 +93,21 @@ class CompareConfig:
         default_factory=lambda: [], metadata={"help": "readout learning rates tried; empty takes each task's own"}
     )
     search_train_size: int = option(512, "training clips of the readouts that only choose")
-    search_steps: float = option(0.25, "length of their training, as a share of the final one")
-    steps: float = option(0.6, "length of every readout's training, relative to its task's own")
+    search_steps: float = option(0.3, "length of their training, as a share of the final one")
+    steps: dict[str, int] = field(
+        default_factory=lambda: dict(DEMO_STEPS),
+        metadata={"help": "optimiser steps of each task's readout; a task that is not named takes its own"},
+    )
     seeds: int = option(3, "readout seeds of the twins")
     floor_seeds: int = option(1, "readout seeds of the floors")
     resamples: int = option(10_000, "bootstrap resamples")
     seed: int = option(0, "seed of world, noise, readouts and bootstrap")
     examples: int = option(4, "test clips shown in the report; 0 shows none")
     workers: int = option(0, "processes; 0 is one per core. Results do not depend on it")
+
+    def __post_init__(self) -> None:
+        if self.tasks == [ALL]:
+            self.tasks = list(TASK_NAMES)
 
     def check(self) -> None:
         """Refuse what cannot run, before any work.
@@ -118,8 +154,10 @@ class CompareConfig:
             raise ValueError(f"examples must be at most 16, got {self.examples}")
         if not 0 < self.search_steps <= 1:
             raise ValueError(f"search_steps must lie in (0, 1], got {self.search_steps}")
-        if not 0 < self.steps <= 100:
-            raise ValueError(f"steps must lie in (0, 100], got {self.steps}")
+        for task, steps in self.steps.items():
+            if task not in TASK_NAMES or not isinstance(steps, int) or steps < 1:
+                known = list(TASK_NAMES)
+                raise ValueError(f"steps must give tasks of {known} a number of at least 1, got {task!r}: {steps!r}")
 
 
 def _check_choice(name: str, values: list[str], known: tuple[str, ...], may_be_empty: bool = False) -> None:

@@ -13,6 +13,7 @@ import torch
 
 from ...data import atomic_output
 from ...probes.dense import sub_grid
+from ...probes.pose import relative_pose
 from ...probes.standardise import standardise
 from .features import open_rows
 from .rows import config_hash
@@ -28,8 +29,9 @@ class ClipExample:
     Attributes:
         index: in the test split.
         video: uint8 (T, H, W, 3).
-        truth: label -> value: `object` and `action_motion` as words, `depth` float (F, H, W) metres of some frames,
-            `tracks` (N, T, 2) in [0, 1], `visible` bool (N, T). Only those of the tasks that were run.
+        truth: label -> value: classes as words, `depth` float (F, H, W) metres of some frames, `pose` (3, 4) of the
+            last camera in the first, `tracks` (N, T, 2) in [0, 1], `visible` bool (N, T), `boxes` (K, T, 4) in [0, 1],
+            `present` bool (K, T). Only those of the tasks that were run.
         answers: system key -> the same labels, as read out of its features.
     """
 
@@ -41,6 +43,13 @@ class ClipExample:
 
 SHOWN_FRAMES = 5
 _KEPT = ("depth", "predictions", "predicted_visible")
+_LABELS = {
+    "depth.depth": "depth",
+    "camera_pose.predictions": "pose",
+    "point_tracks.predictions": "tracks",
+    "point_tracks.predicted_visible": "visible",
+    "box_tracks.predictions": "boxes",
+}
 
 
 def shown_frames(count: int) -> np.ndarray:
@@ -81,6 +90,8 @@ def save_truth(setting: Setting) -> None:
     labels = {name: values[:count] for name, values in split.labels(_label_names(setting)).items()}
     if "depth" in labels:
         labels["depth"] = labels["depth"][:, shown_frames(labels["depth"].shape[1])]
+    if "pose" in labels:
+        labels["pose"] = relative_pose(torch.from_numpy(np.array(labels["pose"]))).numpy()
     arrays = {"video": split.videos()[:count], **labels}
     with atomic_output(_truth_path(setting)) as temporary:
         save_file({name: np.ascontiguousarray(values) for name, values in arrays.items()}, temporary)
@@ -134,15 +145,10 @@ def _words(labels: dict[str, np.ndarray]) -> dict[str, str | np.ndarray]:
 def _named(found: dict[str, np.ndarray]) -> dict[str, str | np.ndarray]:
     """Columns of the readouts under the names of the labels."""
     names: dict[str, str | np.ndarray] = {}
-    for task in ("object", "action_motion"):
-        if f"{task}.predictions" in found:
-            names[task] = STUDY_TASKS[task].classes[int(found[f"{task}.predictions"].argmax())]
-    renamed = {
-        "depth.depth": "depth",
-        "point_tracks.predictions": "tracks",
-        "point_tracks.predicted_visible": "visible",
-    }
-    return names | {label: found[column] for column, label in renamed.items() if column in found}
+    for task, study_task in STUDY_TASKS.items():
+        if study_task.classes and f"{task}.predictions" in found:
+            names[task] = study_task.classes[int(found[f"{task}.predictions"].argmax())]
+    return names | {label: found[column] for column, label in _LABELS.items() if column in found}
 
 
 def _truth_path(setting: Setting) -> Path:

@@ -21,17 +21,32 @@ def systems_of(config: CompareConfig) -> list[str]:
 
 
 def search_trials(setting: Setting, task: str, system: str) -> list[Trial]:
-    """All cells and learning rates of a system on a task, short and on fewer clips; the seed is the first."""
+    """All cells of a system on a task at the first learning rate, short and on fewer clips; the seed is the first."""
     config, probe = setting.config, STUDY_TASKS[task].probe
-    rates = tuple(config.learning_rates) or probe.fit.learning_rates
-    steps = max(1, round(probe.fit.steps * config.steps * config.search_steps))
+    steps = max(1, round(final_steps(setting, task) * config.search_steps))
     rows = min(config.search_train_size, config.train_size)
+    rate = learning_rates(setting, task)[0]
     return [
         Trial(setting, task, system, reading, layer, timestep, rate, config.seed, steps, rows)
         for reading in setting.readings(system, probe.reads)
         for layer, timestep in setting.cells(system)
-        for rate in rates
     ]
+
+
+def rate_trials(chosen: Trial) -> list[Trial]:
+    """All learning rates at a chosen cell."""
+    rates = learning_rates(chosen.setting, chosen.task)
+    return [dataclasses.replace(chosen, learning_rate=rate) for rate in rates]
+
+
+def learning_rates(setting: Setting, task: str) -> tuple[float, ...]:
+    """Rates that are tried; the first serves the search for the cell."""
+    return tuple(setting.config.learning_rates) or STUDY_TASKS[task].probe.fit.learning_rates
+
+
+def final_steps(setting: Setting, task: str) -> int:
+    """Optimiser steps of a final readout."""
+    return setting.config.steps.get(task, STUDY_TASKS[task].probe.fit.steps)
 
 
 def choose(trials: Sequence[Trial], rows: Mapping[str, ResultRow]) -> Trial:
@@ -57,10 +72,9 @@ def final_trials(chosen: Trial) -> list[Trial]:
     """The chosen cell at full length on all training clips, once per readout seed."""
     config = chosen.setting.config
     count = config.seeds if chosen.system in TWINS else config.floor_seeds
-    steps = max(1, round(chosen.study_task.probe.fit.steps * config.steps))
+    steps, rows = final_steps(chosen.setting, chosen.task), config.train_size
     return [
-        dataclasses.replace(chosen, seed=config.seed + place, steps=steps, train_rows=config.train_size)
-        for place in range(count)
+        dataclasses.replace(chosen, seed=config.seed + place, steps=steps, train_rows=rows) for place in range(count)
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 import numpy as np
@@ -14,9 +14,10 @@ from PIL import Image, ImageDraw
 
 from .examples import ClipExample, shown_frames
 from .systems import system
+from .tasks import STUDY_TASKS
 
 TRACK_ZOOM = 5
-_WORDS = {"object": "object", "action_motion": "motion"}
+Found = Mapping[str, str | np.ndarray]
 
 
 def clips_section(examples: Sequence[ClipExample]) -> str:
@@ -27,7 +28,8 @@ def clips_section(examples: Sequence[ClipExample]) -> str:
     return (
         '<section aria-labelledby="clips"><h2 id="clips">Clips, and what was read out of the features</h2>'
         "<p>The first clips of the test split, not picked. Depth is bright where near. Tracks run from the query in "
-        "the first frame (small dot) to the last frame (large dot); points said to be hidden there are hollow.</p>"
+        "the first frame (small dot) to the last frame (large dot); points said to be hidden there are hollow. Boxes "
+        "are those of the last frame.</p>"
         f'<div class="clips">{cards}</div></section>'
     )
 
@@ -43,34 +45,47 @@ def _card(example: ClipExample) -> str:
             if "depth" in found:
                 picture = _strip(_depth_colours(np.asarray(found["depth"], dtype=np.float32), near, far))
                 rows.append(_row(f"depth {_label(key)}", picture, f"Depth according to {_label(key)}"))
-    rows.append(_tracks(example, {key: found for key, found in sources.items() if "tracks" in found}))
+    rows.append(_pictures("tracks", sources, lambda found: _draw_tracks(example, found)))
+    rows.append(_pictures("boxes", sources, lambda found: _draw_boxes(example, found)))
     return (
         f'<article class="card"><strong>Test clip {example.index}</strong>{"".join(rows)}{_answers(sources)}</article>'
     )
 
 
-def _tracks(example: ClipExample, sources: Mapping[str, Mapping[str, str | np.ndarray]]) -> str:
-    if not sources:
-        return ""
+def _pictures(name: str, sources: Mapping[str, Found], draw: Callable[[Found], np.ndarray]) -> str:
+    """One picture per source that has the label."""
     parts = []
     for key, found in sources.items():
-        picture = draw_tracks(example.video[-1], np.asarray(found["tracks"]), np.asarray(found["visible"]))
-        name = f"tracks, {_label(key)}"
-        image = f'<img src="{_strip(picture[None])}" alt="{escape(name)}">'
-        parts.append(f"<figure>{image}<figcaption>{escape(name)}</figcaption></figure>")
-    return f'<div class="trio">{"".join(parts)}</div>'
+        if name in found:
+            title = escape(f"{name}, {_label(key)}")
+            image = f'<img src="{_strip(draw(found)[None])}" alt="{title}">'
+            parts.append(f"<figure>{image}<figcaption>{title}</figcaption></figure>")
+    return f'<div class="trio">{"".join(parts)}</div>' if parts else ""
 
 
-def _answers(sources: Mapping[str, Mapping[str, str | np.ndarray]]) -> str:
+def _draw_tracks(example: ClipExample, found: Found) -> np.ndarray:
+    return draw_tracks(example.video[-1], np.asarray(found["tracks"]), np.asarray(found["visible"]))
+
+
+def _draw_boxes(example: ClipExample, found: Found) -> np.ndarray:
+    """Boxes of the last frame, of the objects that can be asked for in the first and seen in the last."""
+    present = np.asarray(example.truth["present"])
+    return draw_boxes(example.video[-1], np.asarray(found["boxes"])[:, -1], present[:, 0] & present[:, -1])
+
+
+def _answers(sources: Mapping[str, Found]) -> str:
     rows = []
     truth = sources["truth"]
-    for label in [label for label in _WORDS if label in truth]:
-        cells = [f'<th scope="row" class="muted">{_WORDS[label]}</th>']
+    for label in [task for task, known in STUDY_TASKS.items() if known.classes and task in truth]:
+        cells = [f'<th scope="row" class="muted">{escape(STUDY_TASKS[label].title)}</th>']
         for key, found in sources.items():
             if label in found:
                 right = "" if key == "truth" else (" ✓" if found[label] == truth[label] else " ✗")
                 cells.append(f"<td>{escape(str(found[label]))}{right}</td>")
         rows.append(f"<tr>{''.join(cells)}</tr>")
+    if "pose" in truth:
+        cells = [f"<td>{_motion(np.asarray(found['pose']))}</td>" for found in sources.values() if "pose" in found]
+        rows.append(f'<tr><th scope="row" class="muted">camera pose</th>{"".join(cells)}</tr>')
     if not rows:
         return ""
     heads = "".join(f'<th scope="col" class="{key}">{_label(key)}</th>' for key in sources)
@@ -78,11 +93,33 @@ def _answers(sources: Mapping[str, Mapping[str, str | np.ndarray]]) -> str:
     return f'<table class="answers">{head}<tbody>{"".join(rows)}</tbody></table>'
 
 
-def draw_tracks(frame: np.ndarray, tracks: np.ndarray, visible: np.ndarray, count: int = 20) -> np.ndarray:
-    """Trails of `count` evenly chosen tracks over a dimmed frame, enlarged: uint8 (H * zoom, W * zoom, 3)."""
+def _motion(pose: np.ndarray) -> str:
+    """A relative pose (3, 4) in words: how far the camera turned and moved."""
+    turned = np.degrees(np.arccos(np.clip((np.trace(pose[:, :3]) - 1) / 2, -1, 1)))
+    x, y, z = pose[:, 3]
+    return f"turns {turned:.0f}°, moves ({x:+.2f}, {y:+.2f}, {z:+.2f}) m".replace("-", "−")
+
+
+def draw_boxes(frame: np.ndarray, boxes: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    """Boxes (K, 4) in [0, 1] over a dimmed frame, enlarged: uint8 (H * zoom, W * zoom, 3)."""
+    picture, size = _canvas(frame)
+    pen = ImageDraw.Draw(picture)
+    for place in np.flatnonzero(shown):
+        x, y = np.sort(boxes[place, 0::2]) * size[0], np.sort(boxes[place, 1::2]) * size[1]
+        colour = tuple(int(255 * part) for part in colormaps["Set2"](place % 8)[:3])
+        pen.rectangle((float(x[0]), float(y[0]), float(x[1]), float(y[1])), outline=colour, width=3)
+    return np.asarray(picture)
+
+
+def _canvas(frame: np.ndarray) -> tuple[Image.Image, tuple[int, int]]:
     height, width = frame.shape[:2]
     size = (width * TRACK_ZOOM, height * TRACK_ZOOM)
-    picture = Image.fromarray((frame * 0.45 + 24).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    return Image.fromarray((frame * 0.45 + 24).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC), size
+
+
+def draw_tracks(frame: np.ndarray, tracks: np.ndarray, visible: np.ndarray, count: int = 20) -> np.ndarray:
+    """Trails of `count` evenly chosen tracks over a dimmed frame, enlarged: uint8 (H * zoom, W * zoom, 3)."""
+    picture, size = _canvas(frame)
     pen = ImageDraw.Draw(picture)
     chosen = np.unique(np.linspace(0, len(tracks) - 1, min(count, len(tracks))).astype(int))
     for place, track in enumerate(chosen):

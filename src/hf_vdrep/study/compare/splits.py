@@ -16,11 +16,15 @@ import torch
 from tqdm.auto import tqdm
 
 from ...data import ProbeWorld, ProbeWorldConfig
+from ...data.probeworld.selection import in_fine
 from .pool import WorkPool
 
-LABELS = ("object", "action_motion", "depth", "tracks", "visible")
+CLASSES = ("object", "scene", "fine", "action_coarse", "action_many", "action_motion")
+LABELS = (*CLASSES, "depth", "pose", "tracks", "visible", "boxes", "present")
+_MEMBERS = "in_fine"  # the one task that leaves clips out; see `hf_vdrep.data.probeworld.selection`
+_FILES = ("video", *LABELS, _MEMBERS)
 # Half precision keeps depth to 0.05 %, far below any readout's error, at half the size.
-_DTYPES = {"depth": np.float16, "object": np.int64, "action_motion": np.int64}
+_DTYPES = {"depth": np.float16, **dict.fromkeys(CLASSES, np.int64)}
 _CHUNK = 32
 
 
@@ -51,7 +55,7 @@ class Split:
 
     @property
     def is_rendered(self) -> bool:
-        return all((self.path / f"{name}.npy").exists() for name in ("video", *LABELS))
+        return all((self.path / f"{name}.npy").exists() for name in _FILES)
 
     def sample_ids(self, rows: Sequence[int]) -> list[str]:
         """Stable identifiers of clips."""
@@ -64,6 +68,19 @@ class Split:
     def labels(self, names: Sequence[str]) -> dict[str, np.ndarray]:
         """The labels asked for, N rows each; no other file is opened."""
         return {name: read_array(self.path / f"{name}.npy") for name in names}
+
+    def rows(self, task: str, count: int) -> np.ndarray:
+        """Which of the first `count` clips belong to a task, in rising order.
+
+        Raises:
+            ValueError: none of them.
+        """
+        if task != "fine":
+            return np.arange(count)
+        found = np.flatnonzero(read_array(self.path / f"{_MEMBERS}.npy")[:count])
+        if not len(found):
+            raise ValueError(f"{self.name}_size must be larger for the task 'fine', which has none of {count} clips")
+        return found
 
     def render(self, pool: WorkPool, bar: tqdm) -> None:
         """Render what is not there yet; all files appear together, at the end."""
@@ -129,8 +146,9 @@ def _world(name: str, size: int, config: ProbeWorldConfig) -> ProbeWorld:
 
 def _render_rows(job: tuple[Split, int, int]) -> dict[str, np.ndarray]:
     split, start, stop = job
-    samples = _world(split.name, split.size, split.world).batch(range(start, stop))
-    return dict(_columns(samples))
+    world, rows = _world(split.name, split.size, split.world), range(start, stop)
+    members = [in_fine(world.scene(row), world.config.seed, bool(world.config.photographs)) for row in rows]
+    return {**dict(_columns(world.batch(rows))), _MEMBERS: np.array(members)}
 
 
 def _columns(samples: Sequence) -> Iterator[tuple[str, np.ndarray]]:

@@ -1,5 +1,5 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""The tasks as the study shows them: titles, units and label names."""
+"""The ten tasks as the study shows them: titles, units and label names."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class StudyTask:
         metric: short name of the primary metric, for readers.
         percent: the metric is a share and is shown in per cent.
         secondary: other values of the metric module that the results keep.
+        cost: of one training step of its readout, relative to the cheapest; the costly start first.
+        vocabulary: name in `hf_vdrep.data.probeworld` of the class names; None where the task is no classification.
     """
 
     name: str
@@ -27,6 +29,8 @@ class StudyTask:
     metric: str
     percent: bool
     secondary: tuple[str, ...]
+    cost: float = 1.0
+    vocabulary: str | None = None
 
     @property
     def probe(self) -> Task:
@@ -38,9 +42,9 @@ class StudyTask:
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes, in label order; empty where the task is no classification."""
-        from ...data.probeworld import MOTION_NAMES, OBJECT_NAMES
+        from ...data import probeworld
 
-        return {"object": OBJECT_NAMES, "action_motion": MOTION_NAMES}.get(self.name, ())
+        return getattr(probeworld, self.vocabulary) if self.vocabulary else ()
 
     @property
     def options(self) -> dict[str, Any]:
@@ -51,9 +55,15 @@ class StudyTask:
 STUDY_TASKS: dict[str, StudyTask] = {
     task.name: task
     for task in (
-        StudyTask("object", "objects", "top-1", True, ("top_5",)),
-        StudyTask("action_motion", "motion actions", "top-1", True, ("top_5",)),
-        StudyTask("depth", "depth", "AbsRel", False, ("rmse", "delta_1")),
-        StudyTask("point_tracks", "point tracks", "AJ", True, ("delta_avg", "occlusion_accuracy")),
+        StudyTask("object", "objects", "top-1", True, ("top_5",), 1, "OBJECT_NAMES"),
+        StudyTask("scene", "scenes", "top-1", True, ("top_5",), 1, "SCENE_NAMES"),
+        StudyTask("fine", "fine-grained", "top-1", True, ("top_5",), 1, "FINE_NAMES"),
+        StudyTask("action_coarse", "coarse actions", "top-1", True, ("top_5",), 2, "ACTION_COARSE_NAMES"),
+        StudyTask("action_many", "many actions", "top-1", True, ("top_5",), 2, "ACTION_MANY_NAMES"),
+        StudyTask("action_motion", "motion actions", "top-1", True, ("top_5",), 2, "MOTION_NAMES"),
+        StudyTask("depth", "depth", "AbsRel", False, ("rmse", "delta_1"), 10),
+        StudyTask("camera_pose", "camera pose", "EPE m", False, ("rotation", "translation"), 2),
+        StudyTask("point_tracks", "point tracks", "AJ", True, ("delta_avg", "occlusion_accuracy"), 14),
+        StudyTask("box_tracks", "box tracks", "mIoU", True, ("iou_after_occlusion",), 12),
     )
 }

@@ -94,12 +94,16 @@ class Trial:
         return self.setting.cache / "readouts" / f"{self.key('validation')}.safetensors"
 
     def data(self, split: str, rows: int) -> ProbeData:
-        """Features and labels of the first `rows` clips of a split."""
+        """Features and labels of the task's clips among the first `rows` of a split."""
         where, probe = self.setting.split(split), self.study_task.probe
         features = open_rows(self.setting, self.source, where, rows, self.layer, self.timestep)
         labels = {name: values[:rows] for name, values in where.labels(probe.labels).items()}
         num_frames = where.videos().shape[1] if probe.reads == "clip" else 1
-        return ProbeData(features, labels, features.frame_spans, num_frames)
+        members = where.rows(self.task, rows)
+        if len(members) == rows:
+            return ProbeData(features, labels, features.frame_spans, num_frames)
+        labels = {name: values[members] for name, values in labels.items()}
+        return ProbeData(lambda wanted: features(members[wanted]), labels, features.frame_spans, num_frames)
 
     def row(self, split: str, scores: Mapping[str, np.ndarray], value: float, seconds: float) -> ResultRow:
         """The ledger's row for per-sample scores on a split."""
