@@ -1,70 +1,190 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""The `evaluate` faces: loaded from the package's folders, equal to the plain functions, blind to batching."""
+"""The `evaluate` faces: loaded from the folders, equal to the plain functions, blind to batches and processes."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
 
 import evaluate
 import numpy as np
 import pytest
+from metric_columns import OPTIONS, ROWS, columns, part
 
+from hf_vdrep import metrics
 from hf_vdrep.metrics.loading import NAMES, folder, load
 from hf_vdrep.metrics.per_sample import per_sample
 
+BETWEEN_SETS = {"frechet_distance", "kernel_distance", "precision_recall"}
+SAMPLE_METRICS = sorted(set(NAMES) - BETWEEN_SETS - {"paired_bootstrap"})
 
-def columns(name):
-    rng = np.random.default_rng(0)
-    if name == "top_k_accuracy":
-        return {"predictions": rng.normal(size=(11, 6)).astype(np.float32), "references": rng.integers(0, 6, 11)}
-    if name == "depth_error":
-        depth = rng.uniform(0.5, 12, size=(11, 2, 4, 4)).astype(np.float32)
-        return {"predictions": depth * rng.uniform(0.7, 1.4, depth.shape).astype(np.float32), "references": depth}
-    tracks = rng.random((11, 4, 7, 2)).astype(np.float32)
-    visible, said = rng.random((2, 11, 4, 7)) < 0.6
-    return {
-        "predictions": tracks + rng.normal(size=tracks.shape).astype(np.float32) * 0.02,
-        "predicted_visible": said,
-        "references": tracks,
-        "visible": visible,
-        "query_frames": rng.integers(0, 4, (11, 4)),
-    }
+
+def whole(name):
+    """The result with everything in one batch, to the rounding of one operation."""
+    return pytest.approx(load(name).compute(**columns(name), **OPTIONS.get(name, {})), rel=1e-12)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_batching_changes_nothing_and_the_plain_function_agrees(name):
+def test_evaluate_loads_the_folder(name):
+    metric = evaluate.load(str(folder(name)), keep_in_memory=True)
+    assert metric.name == name
+    assert metric.compute(**columns(name), **OPTIONS.get(name, {})) == whole(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_batching_changes_nothing(name):
     """Trap: quotients taken over a batch."""
-    rows = columns(name)
-    results = []
-    for size in (11, 4):
-        metric = load(name)
-        for start in range(0, 11, size):
-            metric.add_batch(**{key: value[start : start + size] for key, value in rows.items()})
-        results.append(metric.compute())
-    assert results[0] == results[1]
-    for key, values in per_sample(name, rows).items():
-        assert results[0][key] == pytest.approx(np.nanmean(values), rel=1e-5)
+    metric = load(name)
+    for start in range(0, ROWS, 4):
+        metric.add_batch(**part(name, slice(start, start + 4)))
+    assert metric.compute(**OPTIONS.get(name, {})) == whole(name)
 
 
-def test_evaluate_loads_a_folder_and_keeps_options():
-    metric = evaluate.load(str(folder("average_jaccard")), keep_in_memory=True)
+@pytest.mark.parametrize("name", NAMES)
+def test_samples_one_by_one_in_another_order_change_nothing(name):
+    metric = load(name)
+    singular = {"predictions": "prediction", "references": "reference"}
+    for row in reversed(range(ROWS)):
+        metric.add(**{singular.get(key, key): value[row] for key, value in columns(name).items()})
+    assert metric.compute(**OPTIONS.get(name, {})) == whole(name)
+
+
+@pytest.fixture(scope="module")
+def over_processes(tmp_path_factory):
+    """What `metric_processes.py` prints in each of its three processes."""
+    script, cache = Path(__file__).with_name("metric_processes.py"), tmp_path_factory.mktemp("cache")
+    commands = [[sys.executable, str(script), str(process), str(cache)] for process in range(3)]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
+    printed = [process.communicate(timeout=120)[0] for process in running]
+    assert [process.returncode for process in running] == [0, 0, 0]
+    return [ast.literal_eval(text) for text in printed]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_three_processes_with_uneven_shares_change_nothing(name, over_processes):
+    """8 samples, 1 and none; the first process has the result."""
+    assert over_processes[0][name] == whole(name)
+    assert over_processes[1][name] is None
+    assert over_processes[2][name] is None
+
+
+@pytest.mark.parametrize("name", SAMPLE_METRICS)
+def test_the_module_is_the_mean_of_the_samples_values(name):
+    result = load(name).compute(**columns(name))
+    values = per_sample(name, columns(name))
+    assert set(values) == set(result)
+    for key, value in values.items():
+        assert value.shape == (ROWS,)
+        assert result[key] == pytest.approx(np.nanmean(value), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", SAMPLE_METRICS)
+def test_a_samples_value_does_not_depend_on_the_others(name):
+    """The mean over classes alone weighs a sample by how often its class occurs."""
+    together = per_sample(name, columns(name))
+    for row in range(ROWS):
+        alone = per_sample(name, part(name, slice(row, row + 1)))
+        for key in set(together) - {"per_class_mean"}:
+            np.testing.assert_allclose(alone[key], together[key][row : row + 1], rtol=1e-12)
+
+
+def test_the_difference_of_two_models_from_per_sample_values():
+    """The way of the study: per-sample values of both, then the comparison."""
+    rows = columns("box_iou")
+    perfect = per_sample("box_iou", {**rows, "predictions": rows["references"]})["mean_iou"]
+    found = load("paired_bootstrap").compute(
+        predictions1=per_sample("box_iou", rows)["mean_iou"], predictions2=perfect, resamples=500
+    )
+    assert found["count"] == np.isfinite(perfect).sum() < ROWS
+    assert found["candidate"] == 1.0
+    assert 0 < found["difference_low"] < found["difference"] < found["difference_high"]
+
+
+def test_options_reach_the_plain_function():
     rows = columns("average_jaccard")
-    first, strided = (metric.compute(**rows, query_mode=mode) for mode in ("first", "strided"))
+    first, strided = (load("average_jaccard").compute(**rows, query_mode=mode) for mode in ("first", "strided"))
     assert first["average_jaccard"] != strided["average_jaccard"]
+    rows = columns("box_iou")
+    pooled = metrics.mean_box_scores(*rows.values(), aggregation="pooled")
+    assert load("box_iou").compute(**rows, aggregation="pooled") == pooled
+    rows = columns("pose_error")
+    near = load("pose_error").compute(**rows, box=((-0.5, 0.5), (-0.5, 0.5), (1.0, 1.5)))
+    assert near["epe"] < load("pose_error").compute(**rows)["epe"]
 
 
-def test_maps_of_different_sizes_stand_in_one_evaluation():
+@pytest.mark.parametrize("name", sorted(BETWEEN_SETS))
+def test_sets_of_different_sizes_may_be_added_apart(name):
+    rows, options = columns(name), OPTIONS.get(name, {})
+    metric = load(name)
+    metric.add_batch(references=rows["references"][:4])
+    metric.add_batch(predictions=rows["predictions"])
+    metric.add_batch(references=rows["references"][4:7])
+    plain = getattr(metrics, name)(rows["predictions"], rows["references"][:7], **options)
+    plain = plain if isinstance(plain, dict) else {name: plain}
+    assert metric.compute(**options) == pytest.approx(plain, rel=1e-12)
+
+
+def test_query_frames_of_boxes_may_be_left_out():
+    rows = columns("box_iou")
+    del rows["query_frames"]
+    zeros = {**rows, "query_frames": np.zeros((ROWS, 3), int)}
+    assert load("box_iou").compute(**rows) == load("box_iou").compute(**zeros)
+
+
+def test_maps_and_clips_of_different_sizes_stand_in_one_evaluation():
     metric = load("depth_error")
     metric.add(prediction=np.full((2, 2), 2.0), reference=np.ones((2, 2)))
     metric.add(prediction=np.ones((3, 5)), reference=np.ones((3, 5)))
     assert metric.compute()["abs_rel"] == pytest.approx(0.5)
+    metric = load("psnr")
+    for size in (4, 6):
+        metric.add(prediction=np.full((1, size, size, 3), 0.6), reference=np.full((1, size, size, 3), 0.5))
+    assert metric.compute()["psnr"] == pytest.approx(20)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_metric_has_a_card(name):
-    card = (folder(name) / "README.md").read_text()
-    for heading in ("**Formula.**", "**Range.**", "**Inputs.**", "**Source.**"):
+def test_the_cards_example_runs_and_prints_what_it_says(name, capsys):
+    card = (folder(name) / "README.md").read_text(encoding="utf-8")
+    for heading in ("**Formula.**", "**Range.**", "**Inputs.**", "**Bad and missing input.**", "**Source.**"):
         assert heading in card
+    example = card.split("```python\n")[1].split("```")[0]
+    exec(compile(example, f"{name}/README.md", "exec"), {})
+    said = [line.split(")  # ")[1] for line in example.splitlines() if line.startswith("print(")]
+    printed = capsys.readouterr().out.splitlines()
+    assert len(said) == len(printed) == 1
+    assert ast.literal_eval(printed[0]) == pytest.approx(ast.literal_eval(said[0]), rel=1e-9)
+
+
+def test_no_samples_are_an_error_and_not_a_score():
+    for name in NAMES:
+        with pytest.raises(ValueError, match=f"{name} has no samples"):
+            load(name).compute()
+
+
+def test_one_side_alone_is_named():
+    metric = load("frechet_distance")
+    metric.add_batch(predictions=np.zeros((3, 2)))
+    with pytest.raises(ValueError, match="references must hold samples of one shape, got none"):
+        metric.compute()
+    with pytest.raises(ValueError, match=r"must hold the same samples, got rows {'predictions': 2}"):
+        load("depth_error").add_batch(predictions=np.zeros((2, 3)))
+
+
+def test_rows_that_do_not_fit_are_named():
+    with pytest.raises(ValueError, match=r"same samples, got rows {'predictions': 2, 'references': 1}"):
+        load("depth_error").add_batch(predictions=np.zeros((2, 3)), references=np.zeros((1, 3)))
+    with pytest.raises(ValueError, match=r"columns must be among .* got \['visible'\]"):
+        load("depth_error").add_batch(predictions=np.zeros((2, 3)), references=np.zeros((2, 3)), visible=[1, 1])
+    with pytest.raises(ValueError, match="predictions must hold arrays of numbers"):
+        load("depth_error").add_batch(predictions=["near"], references=[[1.0]])
+    with pytest.raises(ValueError, match="predictions must hold arrays of numbers"):
+        load("depth_error").add_batch(predictions=[[[1.0], [1.0, 2.0]]], references=[[1.0]])
+    with pytest.raises(ValueError, match="predictions must hold samples of one shape"):
+        load("top_k_accuracy").compute(predictions=[[0.1, 0.2], [0.1, 0.2, 0.3]], references=[0, 1])
 
 
 def test_unknown_names_are_refused():
     with pytest.raises(ValueError, match="name must be one of"):
         load("fid")
-    with pytest.raises(ValueError, match="name must be"):
-        per_sample("fid", {})
+    with pytest.raises(ValueError, match="name must be one of"):
+        per_sample("frechet_distance", {})

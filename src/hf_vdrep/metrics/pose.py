@@ -87,6 +87,7 @@ def pose_errors(predicted: Array, target: Array, *, box: Sequence[Sequence[float
     predicted, target = np.asarray(predicted, dtype=np.float64), np.asarray(target, dtype=np.float64)
     _check(predicted, target)
     corners = box_corners(box)
+    target = np.where(np.isnan(target).any(axis=(1, 2), keepdims=True), np.nan, target)
     rotation, true_rotation = nearest_rotation(predicted[..., :3]), target[..., :3]
     shift, true_shift = predicted[..., 3], target[..., 3]
     moved = corners @ np.swapaxes(rotation - true_rotation, -1, -2) + (shift - true_shift)[:, None]
