@@ -1,0 +1,90 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Any folder of pictures or videos: classes by sub-folder, captions from a metadata file."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .options import ReadOptions
+from .pictures import clips_of, picture_of
+from .source import IndexedSource, Raw
+
+_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
+_VIDEOS = (".mp4", ".mov", ".webm", ".mkv", ".avi")
+_ALSO = {"validation": ("validation", "valid", "val"), "train": ("train",), "test": ("test",)}
+
+
+class Folder(IndexedSource):
+    """Files under the root, or under a folder named like the split, in order of their paths.
+
+    Settings: `media` is "image" or "video"; `label` is the sample key of the class. Sub-folders are classes, in
+    alphabetical order. A metadata.csv or metadata.jsonl (columns `file_name` and any others, as `datasets` reads
+    them) gives captions; `columns` says which of its columns is the `caption`.
+    """
+
+    def prepare(self, **settings: Any) -> None:
+        self.media, self.key = str(settings["media"]), str(settings["label"])
+        names = {**self.spec.columns, **settings.get("columns", {})}
+        self.caption_columns = [column for column, key in names.items() if key == "caption"]
+        self.folder = self._split_folder()
+        self.captions = self._metadata()
+        endings = _PICTURES if self.media == "image" else _VIDEOS
+        self.files = sorted(path for path in self.folder.rglob("*") if path.suffix.lower() in endings)
+        self.order: dict[str, int] = {}
+        if all(path.parent != self.folder for path in self.files):
+            names_found = sorted({path.relative_to(self.folder).parts[0] for path in self.files})
+            self.order = {name: label for label, name in enumerate(names_found)}
+            self.classes = {self.key: tuple(names_found)}
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        there = set()
+        for path in self.files:
+            name = str(path.relative_to(self.folder))
+            there.add(name)
+            label = self.order.get(path.relative_to(self.folder).parts[0], -1)
+            yield {
+                "id": name,
+                "path": str(path.relative_to(self.root)),
+                "label": label,
+                "caption": self.captions.get(name, ""),
+            }
+        self.missing += [name for name in self.captions if name not in there]
+
+    def read(self, record: Mapping[str, Any], options: ReadOptions, rng: np.random.Generator) -> Iterator[Raw]:
+        labels: Raw = {self.key: self.label(self.key, record["label"])} if self.order else {}
+        if self.captions:
+            labels["caption"] = record["caption"]
+        if self.media == "image":
+            yield {"image": picture_of(record["media"]), **labels}
+            return
+        for clip in clips_of(record["media"], options, rng):
+            yield {"video": clip, **labels}
+
+    def _split_folder(self) -> Path:
+        for name in _ALSO[self.theirs]:
+            if (self.root / name).is_dir():
+                return self.root / name
+        if self.theirs == "train":
+            return self.root
+        raise ValueError(f"split must be a folder under {self.root}, got {self.theirs!r}, which is not there")
+
+    def _metadata(self) -> dict[str, str]:
+        rows: list[dict[str, Any]] = []
+        for path in sorted(self.folder.glob("metadata.*")):
+            with path.open(newline="", encoding="utf-8") as file:
+                if path.suffix == ".csv":
+                    rows += list(csv.DictReader(file))
+                elif path.suffix == ".jsonl":
+                    rows += [json.loads(line) for line in file if line.strip()]
+        found = {}
+        for row in rows:
+            caption = next((str(row[name]) for name in self.caption_columns if row.get(name) is not None), None)
+            if caption is not None:
+                found[str(row["file_name"])] = caption
+        return found

@@ -1,0 +1,135 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Tables and tar shards that `datasets` streams by itself: Hub data sets, parquet folders, WebDataset."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .options import ReadOptions
+from .pictures import clips_of, is_picture, picture_of
+from .report import CorruptSample
+from .source import Raw, Source
+from .spec import StreamSpec
+
+if TYPE_CHECKING:
+    import datasets
+
+LABELS = ("object", "scene", "fine", "action_coarse", "action_many", "action_motion")
+
+
+def holds_parquet(root: str | Path) -> bool:
+    """Whether a folder is a copy of a Hub data set: parquet files in it or in its `data` folder."""
+    folder = Path(root)
+    return any(next(place.glob("*.parquet"), None) is not None for place in (folder, folder / "data"))
+
+
+class HubRows(Source):
+    """Rows with a picture or video and labels by column.
+
+    Args:
+        spec: of the data set; `settings["shards"]` says that the root holds WebDataset tar files.
+        root: Hub id or folder; None for the spec's own Hub id.
+        split: ours.
+        columns: their column -> our key, over the spec's: `media`, `id`, `caption`, or a class label. A dot reaches
+            into a JSON column ("json.caption"). The first picture or video column is the media by default.
+    """
+
+    def __init__(self, spec: StreamSpec, root: str | None, split: str, columns: Mapping[str, str]) -> None:
+        import datasets
+
+        if "/" in split:
+            raise ValueError(f"split must be one of {list(spec.splits)} for rows from a stream, got {split!r}")
+        self.spec, self.theirs, self.missing = spec, spec.their_split(split), []
+        self.stream = self._open(root)
+        features = self.stream.features or {}
+        self.columns = {**spec.columns, **columns}
+        if "media" not in self.columns.values():
+            self.columns[_media_column(features, root)] = "media"
+        present = {column for column in self.columns if column.partition(".")[0] in features}
+        self.columns = {column: key for column, key in self.columns.items() if column in present}
+        self.classes = {
+            key: tuple(features[column].names)
+            for column, key in self.columns.items()
+            if isinstance(features.get(column), datasets.ClassLabel)
+        }
+
+    def records(self, *, num_shards: int, mix: int | None) -> datasets.IterableDataset:
+        import datasets
+
+        media = next(column for column, key in self.columns.items() if key == "media")
+        video = isinstance((self.stream.features or {})[media], datasets.Video)
+        types: dict[str, Any] = {"id": datasets.Value("string")}
+        types["media"] = datasets.Video(decode=False) if video else datasets.Image(decode=False)
+        for key in self.columns.values():
+            if key in LABELS:
+                types[key] = datasets.Value("int64")
+            elif key not in types:
+                types[key] = datasets.Value("string")
+        names = list(self.stream.features or {})
+        return self.stream.map(self._record, remove_columns=names, features=datasets.Features(types))
+
+    def read(self, record: Mapping[str, Any], options: ReadOptions, rng: np.random.Generator) -> Iterator[Raw]:
+        labels: Raw = {}
+        for key in sorted(set(self.columns.values()) - {"media", "id"}):
+            labels[key] = self._label(key, record[key]) if key in LABELS else record[key]
+        if is_picture(record["media"]):
+            yield {"image": picture_of(record["media"]), **labels}
+            return
+        for clip in clips_of(record["media"], options, rng):
+            yield {"video": clip, **labels}
+
+    def _open(self, root: str | None) -> datasets.IterableDataset:
+        import datasets
+
+        if self.spec.settings.get("shards"):
+            tars = sorted(str(path) for path in Path(str(root)).rglob("*.tar"))
+            chosen = [path for path in tars if self.theirs in Path(path).name] or tars
+            if not chosen:
+                raise ValueError(f"root must hold WebDataset shards (*.tar), got {root}")
+            files = {self.theirs: chosen}
+            return datasets.load_dataset("webdataset", data_files=files, split=self.theirs, streaming=True).decode(
+                False
+            )
+        source = root or self.spec.source
+        found = datasets.load_dataset(source, name=self.spec.config, split=self.theirs, streaming=True)
+        return found.decode(False)
+
+    def _record(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        record = {key: _reach(row, column) for column, key in self.columns.items()}
+        if record.get("id") is None:
+            record["id"] = str(row["__key__"]) if "__key__" in row else _digest(record["media"])
+        return record
+
+    def _label(self, key: str, value: int | None) -> int:
+        count = len(self.classes.get(key, ())) or self.spec.num_classes
+        if value is None or value < 0 or (count is not None and value >= count):
+            raise CorruptSample(f"{key} must lie in [0, {(count or 2**31) - 1}], got {value}")
+        return int(value)
+
+
+def _media_column(features: Mapping[str, Any], root: str | None) -> str:
+    import datasets
+
+    for name, feature in features.items():
+        if isinstance(feature, (datasets.Image, datasets.Video)):
+            return name
+    raise ValueError(f"columns must name the picture or video column as 'media' for {root}, got {sorted(features)}")
+
+
+def _reach(row: Mapping[str, Any], column: str) -> Any:
+    value: Any = row
+    for name in [column] if column in row else column.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _digest(media: Mapping[str, Any] | None) -> str:
+    """A name from the content, or from the path where the content is not at hand."""
+    data = (media or {}).get("bytes")
+    content = data if data is not None else str((media or {}).get("path")).encode()
+    return hashlib.blake2b(content, digest_size=8).hexdigest()

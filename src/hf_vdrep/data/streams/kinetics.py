@@ -1,0 +1,52 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Kinetics-400 and Kinetics-700: one CSV per split, clips named by YouTube id and seconds."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .pictures_source import LabelledVideos
+
+_VIDEOS = (".mp4", ".webm", ".mkv", ".avi", ".mov")
+
+
+class Kinetics(LabelledVideos):
+    """Classes are the names in the training CSV, in alphabetical order.
+
+    Many clips are gone from YouTube since: those named by the CSV and absent from the disk count as missing, not as
+    corrupt.
+    """
+
+    def prepare(self, **settings: Any) -> None:
+        train = self._csv("train")
+        names = sorted({row["label"] for row in train})
+        self.order = {name: label for label, name in enumerate(names)}
+        self.classes = {self.spec.labels[0]: tuple(names)}
+        self.annotations = train if self.theirs == "train" else self._csv(self.theirs)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        files = {path.stem: path for path in _videos(self.find(self.theirs))}
+        for row in self.annotations:
+            name = f"{row['youtube_id']}_{int(row['time_start']):06d}_{int(row['time_end']):06d}"
+            if name not in files:
+                self.missing.append(name)
+                continue
+            label = self.order.get(row.get("label") or "", -1)
+            yield {"id": name, "path": str(files[name].relative_to(self.root)), self.spec.labels[0]: label}
+
+    def _csv(self, split: str) -> list[dict[str, str]]:
+        path = self.find(f"annotations/{split}.csv", f"{split}.csv")
+        with path.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+
+def _videos(folder: Path) -> Iterator[Path]:
+    """Videos in the folder, or in one folder per class below it."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            yield from (inner for inner in path.iterdir() if inner.suffix.lower() in _VIDEOS)
+        elif path.suffix.lower() in _VIDEOS:
+            yield path

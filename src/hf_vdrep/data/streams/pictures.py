@@ -1,0 +1,67 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Pictures and clips from what a record carries: a path, or bytes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..clip_sampling import clip_indices
+from ..media_kind import MediaError, sniff
+from ..video_timeline import read_frames, read_photo, read_timeline
+from .options import ReadOptions
+from .report import CorruptSample
+
+
+@contextmanager
+def local_file(media: Mapping[str, Any] | None) -> Iterator[Path]:
+    """A file with the content of `{"path", "bytes"}`: its path, or a temporary copy of its bytes.
+
+    Raises:
+        CorruptSample: it has neither.
+    """
+    data = (media or {}).get("bytes")
+    path = (media or {}).get("path")
+    if data is None and path is None:
+        raise CorruptSample("holds no picture or video")
+    if data is None:
+        yield Path(str(path))
+        return
+    with tempfile.TemporaryDirectory(prefix="hf-vdrep-") as folder:
+        copy = Path(folder) / (Path(str(path)).name if path else "media")
+        copy.write_bytes(data)
+        try:
+            yield copy
+        except MediaError as error:
+            # The temporary name would tell the user nothing.
+            raise CorruptSample(str(error).replace(str(copy), str(path or "embedded bytes"))) from error
+
+
+def picture_of(media: Mapping[str, Any] | None) -> Tensor:
+    """uint8 (H, W, 3)."""
+    with local_file(media) as path:
+        return torch.from_numpy(np.array(read_photo(path)))
+
+
+def clips_of(media: Mapping[str, Any] | None, options: ReadOptions, rng: np.random.Generator) -> Iterator[Tensor]:
+    """The clips of a video: `options.segments` tensors, uint8 (T, H, W, 3)."""
+    with local_file(media) as path:
+        timeline = read_timeline(path)
+        chosen = clip_indices(len(timeline), options.sampling, rate=timeline.rate, rng=rng)
+        distinct = np.unique(np.concatenate(chosen))
+        frames = torch.from_numpy(read_frames(timeline, distinct))
+    for indices in chosen:
+        yield frames[torch.from_numpy(np.searchsorted(distinct, indices))]
+
+
+def is_picture(media: Mapping[str, Any] | None) -> bool:
+    """Whether the content is a photo rather than a video."""
+    with local_file(media) as path:
+        return sniff(path).isupper()

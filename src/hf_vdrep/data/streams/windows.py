@@ -1,0 +1,14 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Readers that cut a recording, of which the frames are known when it is opened, into several clips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .options import ReadOptions
+
+
+def window_starts(available: int, options: ReadOptions) -> Iterator[int]:
+    """First frames of clips side by side; one clip at 0 where there are too few frames for a whole one."""
+    span = options.sampling.span()
+    yield from range(0, max(1, available - span + 1), span)
