@@ -18,12 +18,13 @@ ALLOWED = {
     "models": set(),
     "probes": set(),
     "metrics": set(),
+    "heads": {"models", "probes"},
     "backbones": {"models"},
     "features": {"backbones", "data"},
-    "training": {"models", "data", "features", "backbones", "probes", "metrics"},
-    "study": {"data", "models", "backbones", "features", "probes", "metrics", "training"},
-    "hub": {"data", "models", "backbones", "features", "probes", "metrics", "training", "study"},
-    "cli": {"data", "models", "backbones", "features", "probes", "metrics", "training", "study", "hub"},
+    "training": {"models", "data", "features", "backbones", "probes", "metrics", "heads"},
+    "study": {"data", "models", "backbones", "features", "probes", "metrics", "training", "heads"},
+    "hub": {"data", "models", "backbones", "features", "probes", "metrics", "training", "study", "heads"},
+    "cli": {"data", "models", "backbones", "features", "probes", "metrics", "training", "study", "hub", "heads"},
 }
 
 

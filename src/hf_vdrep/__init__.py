@@ -2,13 +2,21 @@
 """Representations of image and video diffusion models."""
 
 from ._lazy import lazy_exports
-from .models.registration import register
+from .heads.registration import register as _register_heads
+from .models.registration import register as _register_models
 
 __version__ = "0.1.0"
 
 _HOMES: dict[str, str] = {
     "AutoencoderWalt": ".models",
+    "WaltBackbone": ".heads",
     "WaltConfig": ".models",
+    "WaltForBoxTracking": ".heads",
+    "WaltForCameraPose": ".heads",
+    "WaltForDepthEstimation": ".heads",
+    "WaltForImageClassification": ".heads",
+    "WaltForPointTracking": ".heads",
+    "WaltForVideoClassification": ".heads",
     "WaltModel": ".models",
     "WaltPipeline": ".models",
     "WaltTransformer3DModel": ".models",
@@ -20,4 +28,5 @@ _HOMES: dict[str, str] = {
 
 __getattr__, __dir__ = lazy_exports(__name__, _HOMES)
 
-register()
+_register_models()
+_register_heads()

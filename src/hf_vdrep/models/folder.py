@@ -2,25 +2,33 @@
 """The model folder on disk: one pipeline folder whose weights both diffusers and transformers read.
 
     model_index.json               diffusers: the components
+    hf_vdrep_shim.py               both: the classes, for `trust_remote_code=True`
     vae/ transformer/ scheduler/   diffusers: their configs and safetensors
     config.json                    transformers: `WaltConfig`
     model.safetensors.index.json   transformers: which component file holds each tensor
     preprocessor_config.json       transformers: `WaltImageProcessor`
     video_preprocessor_config.json transformers: `WaltVideoProcessor`
+    readout/                       transformers: the weights of a head's readout, where there is one
 
-The last four hold no weights, so no tensor is stored twice.
+Of the root's files none holds weights, so no tensor is stored twice.
 """
 
 import json
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .compression import sides, spatial_ratio, temporal_ratio
+from .folder_shim import auto_map, write_shims
 from .safetensors_header import read_header
+
+if TYPE_CHECKING:
+    import torch
 
 COMPONENTS = ("vae", "transformer")
 WEIGHTS_NAME = "diffusion_pytorch_model.safetensors"
+HEAD_NAME = "readout/model.safetensors"
 INDEX_NAME = "model.safetensors.index.json"
 _CONFIGS = {
     "vae_config": "vae/config.json",
@@ -54,6 +62,8 @@ def check_folder(folder: str | Path) -> Path:
         read_json(path / name)
     for component in COMPONENTS:
         weights_of(path, component)
+    if (path / INDEX_NAME).is_file() and HEAD_NAME in read_json(path / INDEX_NAME).get("weight_map", {}).values():
+        _header(path / HEAD_NAME)
     return path
 
 
@@ -88,12 +98,29 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def write_transformers_face(folder: str | Path, extra: Mapping[str, Any] | None = None) -> None:
-    """Add the four files of transformers to a pipeline folder.
+def write_head(folder: str | Path, tensors: "Mapping[str, torch.Tensor]") -> None:
+    """Write a head's tensors into a file of their own.
 
     Args:
-        folder: a folder that holds the components already.
+        folder: a staged folder.
+        tensors: by their names in the model, all beginning with `readout.`.
+    """
+    from safetensors.torch import save_file
+
+    file = Path(folder) / HEAD_NAME
+    file.parent.mkdir(exist_ok=True)
+    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, file, {"format": "pt"})
+
+
+def write_transformers_face(
+    folder: str | Path, extra: Mapping[str, Any] | None = None, whole_picture: bool = False
+) -> None:
+    """Add the files of transformers, and those of `trust_remote_code`, to a pipeline folder.
+
+    Args:
+        folder: a folder that holds the components already, and perhaps a head.
         extra: further keys of the root config, such as `timestep`.
+        whole_picture: the processors squeeze a picture into the model's size instead of cropping it.
 
     Raises:
         ModelFolderError: a component is missing or corrupt.
@@ -101,6 +128,7 @@ def write_transformers_face(folder: str | Path, extra: Mapping[str, Any] | None 
     path = Path(folder)
     config: dict[str, Any] = {
         "architectures": ["WaltModel"],
+        "auto_map": auto_map("model"),
         # Weights may be stored in half precision; they load in full precision unless asked otherwise.
         "dtype": "float32",
         "model_type": "walt",
@@ -108,24 +136,32 @@ def write_transformers_face(folder: str | Path, extra: Mapping[str, Any] | None 
     }
     for key, name in _CONFIGS.items():
         config[key] = {k: v for k, v in read_json(path / name).items() if not k.startswith("_")}
-    weights = {name: file for component in COMPONENTS for name, file in weights_of(path, component).items()}
-    size = sum(file.stat().st_size for file in set(weights.values()))
-    index = {
-        "metadata": {"total_size": size},
-        "weight_map": {name: file.relative_to(path).as_posix() for name, file in sorted(weights.items())},
-    }
-    _write_json(path / INDEX_NAME, index)
-    _write_processors(path, config["vae_config"], config["transformer_config"])
+    _write_index(path)
+    _write_processors(path, config["vae_config"], config["transformer_config"], whole_picture)
+    write_shims(path, read_json(path / "model_index.json"))
     _write_json(path / "config.json", config | dict(extra or {}))
 
 
-def _write_processors(path: Path, vae: Mapping[str, Any], transformer: Mapping[str, Any]) -> None:
+def _write_index(path: Path) -> None:
+    """Tensor name -> file, over the components and the head."""
+    weights = {name: file for component in COMPONENTS for name, file in weights_of(path, component).items()}
+    if (path / HEAD_NAME).is_file():
+        weights |= dict.fromkeys(_header(path / HEAD_NAME), path / HEAD_NAME)
+    index = {
+        "metadata": {"total_size": sum(file.stat().st_size for file in set(weights.values()))},
+        "weight_map": {name: file.relative_to(path).as_posix() for name, file in sorted(weights.items())},
+    }
+    _write_json(path / INDEX_NAME, index)
+
+
+def _write_processors(path: Path, vae: Mapping[str, Any], transformer: Mapping[str, Any], whole: bool) -> None:
     """Processors of the training size: latents times the compression of the tokenizer."""
-    side = transformer["sample_size"] * 2 ** (len(vae["block_out_channels"]) - 1)
-    frames = 1 + (transformer["sample_frames"] - 1) * 2 ** sum(map(bool, vae["temporal_downsample"]))
-    size = {"height": side, "width": side}
-    _write_json(path / "preprocessor_config.json", {"image_processor_type": "WaltImageProcessor", "size": size})
-    video = {"video_processor_type": "WaltVideoProcessor", "size": size, "num_frames": frames}
+    height, width = (side * spatial_ratio(vae) for side in sides(transformer["sample_size"]))
+    frames = 1 + (transformer["sample_frames"] - 1) * temporal_ratio(vae)
+    shared = {"size": {"height": height, "width": width}, "do_center_crop": not whole}
+    image = shared | {"image_processor_type": "WaltImageProcessor", "auto_map": auto_map("image")}
+    video = shared | {"video_processor_type": "WaltVideoProcessor", "auto_map": auto_map("video"), "num_frames": frames}
+    _write_json(path / "preprocessor_config.json", image)
     _write_json(path / "video_preprocessor_config.json", video)
 
 

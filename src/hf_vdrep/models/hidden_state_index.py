@@ -4,6 +4,11 @@
 from collections.abc import Sequence
 
 
+def is_selection(selection: bool | int | Sequence[int] | None) -> bool:
+    """Whether single states are named, rather than all or none."""
+    return selection is not None and not isinstance(selection, bool)
+
+
 def resolve_hidden_states(selection: bool | int | Sequence[int] | None, count: int) -> set[int]:
     """Indices in [0, count) into the tuple of hidden states.
 

@@ -1,7 +1,6 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """The transformers face of WALT: pixels, or latents, to the hidden states of one denoising step."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,26 +8,22 @@ from typing import Any
 
 import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
-from transformers.modeling_utils import PreTrainedModel
 from transformers.utils import ModelOutput
 from transformers.utils.generic import can_return_tuple
 
 from .autoencoder_walt import AutoencoderWalt
+from .block_recorder import BlockRecorder
 from .configuration_walt import WaltConfig
-from .folder import check_folder
-from .hidden_state_index import resolve_hidden_states
+from .hidden_state_index import is_selection, resolve_hidden_states
 from .latent_noise import noise_like
-from .pipeline_inputs import local_folder
-from .pipeline_walt import WaltPipeline
+from .modeling_walt_base import WaltPreTrainedModel
 from .scheduler_walt import make_scheduler
 from .transformer_walt import WaltTransformer3DModel
-from .walt_initialization import initialize_module
 
-# Tensors are named in the files as the components name them; the top-level names of the two are disjoint.
-_KEY_MAPPING = {
-    r"^(encoder|decoder)\.": r"vae.\1.",
-    r"^(?!vae\.|transformer\.)(.+)": r"transformer.\1",
-}
+_CONDITIONS = (
+    *("class_labels", "image_mask", "encoder_hidden_states", "encoder_attention_mask"),
+    *("frame_condition", "frame_mask", "low_res", "low_res_timestep"),
+)
 
 
 @dataclass
@@ -39,30 +34,25 @@ class WaltModelOutput(ModelOutput):
         last_hidden_state: (B, T'*H'*W', D), output of the last block that ran; tokens in the order t, h, w.
         hidden_states: the embedding, then the output of every block, each (B, T'*H'*W', D); None where it was not
             asked for.
+        attentions: for every block that ran the weights of its self-attention, (B * windows, heads, L, L), L tokens
+            to a window.
     """
 
     last_hidden_state: torch.Tensor | None = None
     hidden_states: tuple[torch.Tensor | None, ...] | None = None
+    attentions: tuple[torch.Tensor, ...] | None = None
 
 
-class WaltModel(PreTrainedModel):
-    """Tokenizer and denoiser as a frozen encoder; `self.vae` and `self.transformer` are the diffusers models.
-
-    `from_pretrained` reads the folder that `WaltPipeline.save_pretrained` wrote, and the other way round.
-    """
-
-    config_class = WaltConfig
-    base_model_prefix = "walt"
-    main_input_name = "pixel_values"
-    input_modalities = ("image", "video")
-    supports_gradient_checkpointing = True
-    _no_split_modules = ["WaltSpatialBlock", "WaltSpatiotemporalBlock", "WaltResnetBlock"]
+class WaltModel(WaltPreTrainedModel):
+    """Tokenizer and denoiser as an encoder; `self.vae` and `self.transformer` are the diffusers models."""
 
     def __init__(self, config: WaltConfig) -> None:
         super().__init__(config)
         self.vae: AutoencoderWalt = AutoencoderWalt.from_config(config.vae_config)
         self.transformer: WaltTransformer3DModel = WaltTransformer3DModel.from_config(config.transformer_config)
         self.post_init()
+        if config._attn_implementation == "eager":
+            self._apply_attention()
 
     @cached_property
     def scheduler(self) -> DDIMScheduler:
@@ -76,11 +66,11 @@ class WaltModel(PreTrainedModel):
         pixel_values_videos: torch.Tensor | None = None,
         latents: torch.Tensor | None = None,
         timestep: int | torch.Tensor | None = None,
-        seed: int | Sequence[int] = 0,
+        seed: int | Sequence[int] | None = None,
         latent_noise: torch.Tensor | None = None,
-        class_labels: torch.Tensor | None = None,
         output_hidden_states: bool | int | Sequence[int] | None = None,
-        stop_early: bool = False,
+        output_attentions: bool | None = None,
+        stop_early: bool | None = None,
         **kwargs: Any,
     ) -> WaltModelOutput:
         """Noise the latents to `timestep` and read the blocks; give one of the first three arguments.
@@ -91,34 +81,89 @@ class WaltModel(PreTrainedModel):
             latents: normalised clean latents (B, c, 1 + k, h, w).
             timestep: noise level in [0, 999], one or (B,); by default `config.timestep`.
             seed: seed of the noise, drawn on the CPU for each sample alone, so that a sample's features do not
-                depend on its batch. One seed gives every sample the same noise; a sequence gives each its own.
+                depend on its batch. One seed gives every sample the same noise; a sequence gives each its own. By
+                default `config.seed`.
             latent_noise: (B, c, 1 + k, h, w) standard normal noise instead of a drawn one.
-            class_labels: (B,) labels of a class-conditional denoiser; absent means the null class.
             output_hidden_states: True for all; an index or several for those alone (0 is the embedding, i the output
                 of block i - 1, negative from the end), the other entries being None.
-            stop_early: run no block beyond the deepest hidden state asked for; `last_hidden_state` is then its output.
-            kwargs: ignored, for the callers of transformers.
+            output_attentions: also return attention weights, which are then computed step by step.
+            stop_early: run no block beyond the deepest hidden state asked for; `last_hidden_state` is then the last
+                block's that ran. By default so where `output_hidden_states` names indices.
+            kwargs: conditions of the denoiser by name (`class_labels`, `encoder_hidden_states` and others of its
+                `forward`), which are null if absent. What else comes is ignored, for the callers of transformers.
 
         Raises:
-            ValueError: none or several inputs, a timestep outside [0, 999], or a hidden state that does not exist.
+            ValueError: none or several inputs, a timestep outside [0, 999], a hidden state that does not exist, or a
+                denoiser whose block cache is on.
         """
         if output_hidden_states is None:
             output_hidden_states = self.config.output_hidden_states
-        count = len(self.transformer.blocks)
+        if output_attentions is None:
+            output_attentions = self.config.output_attentions
+        count = self.config.num_hidden_layers
         wanted = resolve_hidden_states(output_hidden_states, count + 1)
-        clean = self._latents(pixel_values, pixel_values_videos, latents)
-        steps = self._timesteps(timestep, clean)
-        drawn = noise_like(clean, seed) if latent_noise is None else latent_noise.to(clean)
-        noisy = self.scheduler.add_noise(clean, drawn, steps)
+        conditions = {name: kwargs[name] for name in _CONDITIONS if kwargs.get(name) is not None}
+        clean = self.encode_latents(pixel_values, pixel_values_videos, latents)
+        if stop_early is None:
+            stop_early = is_selection(output_hidden_states)
+        last = max(1, max(wanted, default=count)) if stop_early else count
+        if not wanted and not output_attentions:
+            tokens = self.read(clean, last - 1, timestep, seed, latent_noise, **conditions).flatten(1, 3)
+            return WaltModelOutput(last_hidden_state=tokens)
+        checkpointing = self.transformer.gradient_checkpointing and torch.is_grad_enabled()
+        with BlockRecorder(self.transformer.blocks, wanted | {last}, bool(output_attentions), checkpointing) as seen:
+            self.read(clean, last - 1, timestep, seed, latent_noise, **conditions)
+        states = tuple(seen.hidden_states[index] if index in wanted else None for index in range(count + 1))
+        return WaltModelOutput(
+            last_hidden_state=seen.hidden_states[last],
+            hidden_states=states if wanted else None,
+            attentions=tuple(seen.attentions) if seen.attentions is not None else None,
+        )
 
-        transformer = self.transformer
-        tokens, grid, shared, embedding = transformer._embed(noisy, steps, class_labels, None, None)
-        states: list[torch.Tensor | None] = [tokens if 0 in wanted else None]
-        for block in transformer.blocks[: max(wanted, default=count) if stop_early else count]:
-            tokens = transformer._run_block(block, tokens, shared, embedding, grid, None)
-            states.append(tokens if len(states) in wanted else None)
-        states += [None] * (count + 1 - len(states))
-        return WaltModelOutput(last_hidden_state=tokens, hidden_states=tuple(states) if wanted else None)
+    def read(
+        self,
+        latents: torch.Tensor,
+        layer: int,
+        timestep: int | torch.Tensor | None = None,
+        seed: int | Sequence[int] | None = None,
+        latent_noise: torch.Tensor | None = None,
+        **conditions: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """Output of one block as a map (B, T', H', W', D); no later block runs.
+
+        Args:
+            latents: normalised clean latents (B, c, 1 + k, h, w).
+            layer: block index, negative from the end.
+            timestep, seed, latent_noise, conditions: as in `forward`.
+        """
+        if self.transformer.is_cache_enabled:
+            raise ValueError(
+                "the denoiser's block cache must be off, got on (it skips blocks, whose features would lie)"
+            )
+        steps = self._timesteps(timestep, latents)
+        seed = self.config.seed if seed is None else seed
+        drawn = noise_like(latents, seed) if latent_noise is None else latent_noise.to(latents)
+        noisy = self.scheduler.add_noise(latents, drawn, steps)
+        return self.transformer.forward_intermediates(noisy, steps, [layer], **conditions)[0]
+
+    def encode_latents(
+        self,
+        pixel_values: torch.Tensor | None = None,
+        pixel_values_videos: torch.Tensor | None = None,
+        latents: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Normalised clean latents (B, c, 1 + k, h, w) of exactly one of the three."""
+        given = {"pixel_values": pixel_values, "pixel_values_videos": pixel_values_videos, "latents": latents}
+        names = [name for name, value in given.items() if value is not None]
+        if len(names) != 1:
+            raise ValueError(f"give exactly one of {', '.join(given)}, got {', '.join(names) or 'none'}")
+        if latents is not None:
+            return latents.to(self.device, self.dtype)
+        pixels = pixel_values if pixel_values_videos is None else pixel_values_videos.transpose(1, 2)
+        assert pixels is not None
+        if pixels.ndim == 4:
+            pixels = pixels.unsqueeze(2)
+        return self.vae.normalize(self.vae.encode(pixels.to(self.device, self.dtype)).latent_dist.mode())
 
     def token_grid(self, num_frames: int, height: int, width: int) -> tuple[int, int, int]:
         """(T', H', W') of the tokens of a clip of `num_frames` x `height` x `width` pixels."""
@@ -126,20 +171,10 @@ class WaltModel(PreTrainedModel):
         steps = 1 + (num_frames - 1) // self.vae.temporal_compression_ratio
         return steps, height // stride, width // stride
 
-    def _latents(
-        self, images: torch.Tensor | None, videos: torch.Tensor | None, latents: torch.Tensor | None
-    ) -> torch.Tensor:
-        given = {"pixel_values": images, "pixel_values_videos": videos, "latents": latents}
-        names = [name for name, value in given.items() if value is not None]
-        if len(names) != 1:
-            raise ValueError(f"give exactly one of {', '.join(given)}, got {', '.join(names) or 'none'}")
-        if latents is not None:
-            return latents.to(self.device, self.dtype)
-        pixels = images if videos is None else videos.transpose(1, 2)
-        assert pixels is not None
-        if pixels.ndim == 4:
-            pixels = pixels.unsqueeze(2)
-        return self.vae.normalize(self.vae.encode(pixels.to(self.device, self.dtype)).latent_dist.mode())
+    def grid_of(self, latents: torch.Tensor) -> tuple[int, int, int]:
+        """(T', H', W') of the tokens of latents (B, c, T', h, w)."""
+        patch = self.transformer.config["patch_size"]
+        return latents.shape[2], latents.shape[3] // patch, latents.shape[4] // patch
 
     def _timesteps(self, timestep: int | torch.Tensor | None, latents: torch.Tensor) -> torch.Tensor:
         timestep = self.config.timestep if timestep is None else timestep
@@ -148,85 +183,3 @@ class WaltModel(PreTrainedModel):
         if steps.is_floating_point() or steps.min() < 0 or steps.max() > last:
             raise ValueError(f"timestep must be an integer in [0, {last}], got {timestep}")
         return steps.long().expand(latents.shape[0])
-
-    def _init_weights(self, module: torch.nn.Module) -> None:
-        initialize_module(module)
-
-    def _initialize_weights(self, module: torch.nn.Module, is_custom_code: bool = False) -> None:
-        # For code outside its tree transformers skips modules without own parameters, such as the tokenizer's
-        # adaptive norm. Ours initialises through the guarded torch.nn.init, which spares loaded weights by itself.
-        super()._initialize_weights(module)
-
-    def to_pipeline(self) -> WaltPipeline:
-        """A pipeline over the same modules."""
-        return WaltPipeline(self.vae, self.transformer, self.scheduler)
-
-    @classmethod
-    def from_pretrained(
-        cls, pretrained_model_name_or_path: str | os.PathLike | None, *args: Any, **kwargs: Any
-    ) -> "WaltModel":
-        """Load a local folder, checked first, or a Hub repository; float32 unless `dtype` says otherwise.
-
-        Raises:
-            ModelFolderError: a local folder that is missing or has a missing or corrupt file.
-        """
-        path = pretrained_model_name_or_path
-        if path is not None and (folder := local_folder(path)) is not None and not kwargs.get("subfolder"):
-            check_folder(folder)
-        kwargs["key_mapping"] = _KEY_MAPPING | (kwargs.get("key_mapping") or {})
-        return super().from_pretrained(path, *args, **kwargs)
-
-    def save_pretrained(
-        self,
-        save_directory: str | os.PathLike,
-        is_main_process: bool = True,
-        state_dict: dict[str, torch.Tensor] | None = None,
-        push_to_hub: bool = False,
-        max_shard_size: int | str | None = None,
-        token: str | bool | None = None,
-        storage_dtype: torch.dtype | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Write the folder that `AutoModel` and `DiffusionPipeline` both load.
-
-        Args:
-            save_directory: the folder; other files in it stay.
-            is_main_process: write nothing if False.
-            state_dict: weights to write instead of the model's, such as those gathered from several processes.
-            push_to_hub: upload the folder after it is whole, with `repo_id`, `private`, `create_pr`, `commit_message`.
-            max_shard_size: as in diffusers.
-            token: of the Hub.
-            storage_dtype: precision on disk, such as torch.float16; both faces still load float32.
-            kwargs: of the upload; what else transformers passes is ignored.
-        """
-        if not is_main_process:
-            return
-        upload = {name: kwargs[name] for name in _UPLOAD_ARGUMENTS if name in kwargs}
-        model = self if state_dict is None else self._with_weights(state_dict)
-        model.to_pipeline().save_pretrained(
-            save_directory,
-            max_shard_size=max_shard_size,
-            push_to_hub=push_to_hub,
-            storage_dtype=storage_dtype,
-            transformers_config=self._own_config(),
-            **upload | ({"token": token} if token is not None else {}),
-        )
-
-    def _with_weights(self, state_dict: dict[str, torch.Tensor]) -> "WaltModel":
-        with torch.device("meta"):
-            other = type(self)(self.config)
-        other.load_state_dict(state_dict, assign=True)
-        return other
-
-    def _own_config(self) -> dict[str, Any]:
-        """What the root config holds beyond the component configs, which are written from the components."""
-        components = {"vae_config", "transformer_config", "scheduler_config", "dtype", "transformers_version"}
-        own = {name: value for name, value in self.config.to_diff_dict().items() if name not in components}
-        return own | {"architectures": [type(self).__name__]}
-
-    @classmethod
-    def register_for_auto_class(cls, auto_class: str | type = "AutoModel") -> None:
-        """Nothing to do: the auto classes find WALT after `import hf_vdrep`, and copied code would not import."""
-
-
-_UPLOAD_ARGUMENTS = ("repo_id", "private", "commit_message", "create_pr")

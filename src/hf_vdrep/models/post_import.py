@@ -17,7 +17,7 @@ class _PostImportFinder:
     """Finds nothing itself: lets the other finders find the modules it waits for, and lengthens their execution."""
 
     def __init__(self) -> None:
-        self.waiting: dict[str, Action] = {}
+        self.waiting: dict[str, list[Action]] = {}
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -31,14 +31,15 @@ class _PostImportFinder:
             self._lengthen(spec, self.waiting.pop(fullname))
         return spec
 
-    def _lengthen(self, spec: ModuleSpec, action: Action) -> None:
+    def _lengthen(self, spec: ModuleSpec, actions: list[Action]) -> None:
         loader = spec.loader
         assert loader is not None
         execute = loader.exec_module
 
         def exec_module(module: ModuleType) -> None:
             execute(module)
-            action()
+            for action in actions:
+                action()
 
         loader.exec_module = exec_module  # type: ignore[method-assign]
 
@@ -47,10 +48,13 @@ _FINDER = _PostImportFinder()
 
 
 def after_import(module: str, action: Action) -> None:
-    """Run `action` once `module` is imported: now if it is already, else right after its body has run."""
+    """Run `action` once `module` is imported: now if it is already, else right after its body has run.
+
+    Several actions for one module run in the order in which they were given.
+    """
     if module in sys.modules:
         action()
         return
-    _FINDER.waiting[module] = action
+    _FINDER.waiting.setdefault(module, []).append(action)
     if _FINDER not in sys.meta_path:
         sys.meta_path.insert(0, _FINDER)

@@ -8,9 +8,11 @@ it.
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+from .folder_shim import PACKAGE, SHIM
 from .post_import import after_import
 
 _DIFFUSERS_NAMES = ("AutoencoderWalt", "WaltTransformer3DModel", "WaltPipeline")
@@ -21,6 +23,7 @@ def register() -> None:
     """Register everything, now or when the other library is imported. Calling it again changes nothing."""
     after_import("diffusers", _serve_names_to_diffusers)
     after_import("diffusers.pipelines.pipeline_loading_utils", _let_diffusers_load_components)
+    after_import("diffusers.pipelines.pipeline_utils", _prefer_this_package_over_shims)
     after_import("transformers.models.auto.configuration_auto", _register_config)
     after_import("transformers.models.auto.modeling_auto", _register_model)
     after_import("transformers.models.auto.image_processing_auto", _register_image_processor)
@@ -49,6 +52,29 @@ def _let_diffusers_load_components() -> None:
     module.LOADABLE_CLASSES["hf_vdrep"] = {base: ["save_pretrained", "from_pretrained"] for base in _DIFFUSERS_BASES}
 
 
+def _prefer_this_package_over_shims() -> None:
+    """A folder's shim would only import this package, which is here: take the class, run no file, ask for no trust."""
+    loading: Any = sys.modules["diffusers.pipelines.pipeline_loading_utils"]
+    pipelines: Any = sys.modules["diffusers.pipelines.pipeline_utils"]
+    find_class, find_pipeline = loading.get_class_from_dynamic_module, pipelines._get_pipeline_class
+    if find_class.__module__ == __name__:
+        return
+
+    def get_class_from_dynamic_module(path: Any, module_file: str, *args: Any, **kwargs: Any) -> Any:
+        if Path(module_file).name in (f"{SHIM}.py", f"{PACKAGE}.py"):
+            return _ours(kwargs["class_name"])
+        return find_class(path, module_file, *args, **kwargs)
+
+    def _get_pipeline_class(class_obj: Any, config: Any = None, **kwargs: Any) -> Any:
+        # What a folder names is but a default: `WaltPipeline.from_pretrained` asks for its own class.
+        if Path(kwargs.get("custom_pipeline") or "").stem == SHIM:
+            kwargs["custom_pipeline"] = kwargs["repo_id"] = None
+        return find_pipeline(class_obj, config, **kwargs)
+
+    loading.get_class_from_dynamic_module = get_class_from_dynamic_module
+    pipelines._get_pipeline_class = _get_pipeline_class
+
+
 def _register_config() -> None:
     from .configuration_walt import WaltConfig
 
@@ -60,7 +86,7 @@ def _register_model() -> None:
     from .configuration_walt import WaltConfig
 
     module = sys.modules["transformers.models.auto.modeling_auto"]
-    module.MODEL_MAPPING.register(WaltConfig, _LazyClasses(("WaltModel",)), exist_ok=True)
+    module.MODEL_MAPPING.register(WaltConfig, LazyClasses(("WaltModel",), _ours), exist_ok=True)
 
 
 def _register_image_processor() -> None:
@@ -81,11 +107,23 @@ def _register_video_processor() -> None:
     module.VIDEO_PROCESSOR_MAPPING.register(WaltConfig, {"torchvision": WaltVideoProcessor}, exist_ok=True)
 
 
-class _LazyClasses(tuple):
-    """Class names that turn into the classes when looked at; the auto classes accept a tuple of model classes."""
+class LazyClasses(tuple):
+    """Class names that turn into the classes when looked at; the auto classes accept a tuple of model classes.
+
+    Args:
+        names: of the classes.
+        find: name -> class.
+    """
+
+    find: Callable[[str], Any]
+
+    def __new__(cls, names: Sequence[str], find: Callable[[str], Any]) -> "LazyClasses":
+        made = super().__new__(cls, names)
+        made.find = find
+        return made
 
     def __iter__(self) -> Iterator[Any]:
-        return (_ours(name) for name in super().__iter__())
+        return (self.find(name) for name in super().__iter__())
 
     def __getitem__(self, index: Any) -> Any:
         return list(self)[index]

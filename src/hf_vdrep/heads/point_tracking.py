@@ -1,0 +1,72 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Point tracks through the recurrent readout."""
+
+from typing import Any
+
+import torch
+from transformers.utils.generic import can_return_tuple
+
+from ..models.configuration_walt import WaltConfig
+from ..probes.losses import point_track_loss
+from ..probes.tracker import RecurrentPointReadout
+from .outputs import WaltPointTrackingOutput
+from .readout_model import WaltWithReadout, spans_of
+
+
+class WaltForPointTracking(WaltWithReadout):
+    """Follows points of the first frame through a clip."""
+
+    readout_class = RecurrentPointReadout
+    keeps_whole_picture = True
+
+    @classmethod
+    def default_readout(cls, config: WaltConfig) -> dict[str, Any]:
+        return {"in_channels": config.hidden_size, "frame_spans": spans_of(config), "num_frames": config.num_frames}
+
+    @can_return_tuple
+    def forward(
+        self,
+        pixel_values: torch.Tensor | None = None,
+        query_points: torch.Tensor | None = None,
+        pixel_values_videos: torch.Tensor | None = None,
+        latents: torch.Tensor | None = None,
+        labels: torch.Tensor | None = None,
+        visible_labels: torch.Tensor | None = None,
+        **kwargs: Any,
+    ) -> WaltPointTrackingOutput:
+        """Tracks of query points.
+
+        Args:
+            pixel_values, pixel_values_videos, latents: one of them, as in `WaltModel.forward`.
+            query_points: (B, N, 2) x, y in [0, 1] in the first frame; those of the labels by default.
+            labels: (B, N, T, 2), true tracks; gives TAPIR's loss as `loss`. Tracks hidden in the first frame do not
+                count.
+            visible_labels: bool (B, N, T); everything is visible by default.
+            kwargs: `timestep`, `seed`, `output_hidden_states`, `output_attentions`, as in `WaltModel.forward`.
+
+        Raises:
+            ValueError: no query points, or shapes that disagree.
+        """
+        query_points = labels[:, :, 0] if query_points is None and labels is not None else query_points
+        if query_points is None or query_points.ndim != 3 or query_points.shape[-1] != 2:
+            shape = None if query_points is None else tuple(query_points.shape)
+            raise ValueError(f"query_points must be (B, N, 2), got {shape}")
+        seen = self.look(pixel_values, pixel_values_videos, latents, **kwargs)
+        found = self.readout(seen.values, query_points.to(seen.values))
+        loss = None
+        if labels is not None:
+            if labels.shape != found.positions.shape:
+                raise ValueError(f"labels must be {tuple(found.positions.shape)}, got {tuple(labels.shape)}")
+            visible = torch.ones_like(labels[..., 0], dtype=torch.bool) if visible_labels is None else visible_labels
+            visible = visible.to(found.positions.device)
+            truth = labels.to(found.positions.device)
+            loss = point_track_loss(found, truth, visible, mask=visible[:, :, :1])["loss"]
+        return WaltPointTrackingOutput(
+            loss=loss,
+            tracks=found.positions,
+            visible=found.said_visible(),
+            visible_logits=found.visible,
+            certain_logits=found.certain,
+            hidden_states=seen.hidden_states,
+            attentions=seen.attentions,
+        )
