@@ -23,7 +23,7 @@ def test_causal_convolution_sums_the_present_and_the_past_frames():
         for tap in range(3):
             if (source := frame - 2 + tap) >= 0:
                 expected = expected + F.conv2d(x[:, :, source], conv.weight[:, :, tap], padding=1)
-        torch.testing.assert_close(conv(x)[:, :, frame], expected, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(conv(x)[0][:, :, frame], expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(("frames", "steps"), [(1, 1), (3, 2), (5, 3), (17, 9)])
@@ -31,9 +31,28 @@ def test_temporal_stride_keeps_the_first_frame_to_itself(frames: int, steps: int
     """papers.md §1.3: 17 -> 9 -> 5 and 1 -> 1 with stride 2 and two frames of padding in front."""
     conv = CausalConv3d(1, 1, (3, 3, 3), (2, 2, 2))
     x = torch.randn(1, 1, frames, 4, 4)
-    out = conv(x)
+    out, _ = conv(x)
     assert out.shape == (1, 1, steps, 2, 2)
-    torch.testing.assert_close(out[:, :, :1], conv(x[:, :, :1]), rtol=0, atol=1e-6)
+    torch.testing.assert_close(out[:, :, :1], conv(x[:, :, :1])[0], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (3, 2), (4, 2), (5, 1), (1, 1)])
+def test_a_convolution_in_chunks_is_the_convolution(kernel: int, stride: int):
+    """The cache is what is left of the past: the last k_t - s_t frames, in memory of their own."""
+    torch.manual_seed(0)
+    conv = CausalConv3d(2, 3, (kernel, 3, 3), (stride, 1, 1))
+    x = torch.randn(1, 2, 13, 4, 4)
+    whole, nothing = conv(x)
+    cache, parts = {}, []
+    for piece in x.split([1, 2, 4, 6], dim=2):
+        part, cache = conv(piece, cache)
+        parts.append(part)
+        assert cache["past"] is None if kernel == stride else cache["past"].shape[2] == kernel - stride
+    assert nothing is None
+    torch.testing.assert_close(torch.cat(parts, dim=2), whole, rtol=1e-5, atol=1e-5)
+    if kernel > stride:
+        torch.testing.assert_close(cache["past"], x[:, :, stride - kernel :], rtol=0, atol=0)
+        assert cache["past"].untyped_storage().nbytes() == cache["past"].nbytes
 
 
 def test_group_norm_normalises_each_frame_by_itself():
@@ -44,6 +63,19 @@ def test_group_norm_normalises_each_frame_by_itself():
     groups = norm(x).reshape(2, 2, 2, 3, 25).transpose(2, 3).flatten(3)
     torch.testing.assert_close(groups.mean(-1), torch.zeros(2, 2, 3), rtol=0, atol=1e-5)
     torch.testing.assert_close(groups.var(-1, correction=0), torch.ones(2, 2, 3), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("affine", [True, False])
+def test_the_norm_as_one_scale_and_shift_per_frame(affine: bool):
+    """GroupNorm is an affine map once its statistics are known; tiles use it in this form."""
+    torch.manual_seed(0)
+    norm = FrameGroupNorm(2, 4, eps=1e-6, affine=affine)
+    if affine:
+        torch.nn.init.normal_(norm.weight)
+        torch.nn.init.normal_(norm.bias)
+    x = torch.randn(2, 4, 3, 5, 6) * 3 + 1
+    scale, shift = norm.affine_of(x)
+    torch.testing.assert_close(scale * x + shift, norm(x), rtol=1e-5, atol=1e-5)
 
 
 def test_adaptive_norm_scales_by_the_spread_and_shifts_by_the_mean_of_the_latent_frame():
@@ -68,3 +100,4 @@ def test_latent_steps_cover_the_first_frame_alone_and_then_equal_runs():
     steps = latent_step_of_frame(5, 17, torch.device("cpu"))
     assert steps.tolist() == [0] + [1] * 4 + [2] * 4 + [3] * 4 + [4] * 4
     assert latent_step_of_frame(1, 1, torch.device("cpu")).tolist() == [0]
+    assert latent_step_of_frame(2, 8, torch.device("cpu"), first=False).tolist() == [0] * 4 + [1] * 4

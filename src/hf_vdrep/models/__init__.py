@@ -14,6 +14,8 @@ _HOMES: dict[str, str] = {
     "WaltPipelineOutput": ".pipeline_output",
     "WaltTransformer3DModel": ".transformer_walt",
     "WaltVideoProcessor": ".video_processing_walt",
+    "autoencoder_config": ".autoencoder_configs",
+    "autoencoder_sizes": ".autoencoder_configs",
     "check_folder": ".folder",
     "clean_from_velocity": ".scheduler_walt",
     "load_pair": ".shipped",

@@ -1,13 +1,30 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""Residual blocks, samplers, encoder and decoder of the WALT tokenizer (MAGVIT-v2 without a quantiser)."""
+"""Residual block, samplers and decoder stage of the WALT tokenizer (MAGVIT-v2 without a quantiser).
 
-from collections.abc import Sequence
+Every block is `forward(hidden_states, …, cache, tiling) -> (hidden_states, next cache)`; see `causal_conv` for what a
+cache is and `autoencoder_tiling` for the tiling.
+"""
+
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .causal_conv import AdaptiveFrameGroupNorm, CausalConv3d, FrameGroupNorm
+from .autoencoder_tiling import Tiling, tiled_affine, tiled_conv
+from .causal_conv import AdaptiveFrameGroupNorm, Cache, CausalConv3d, FrameGroupNorm
+
+State = tuple[torch.Tensor, Cache | None]
+
+
+def normed_conv(
+    norm: FrameGroupNorm, conv: CausalConv3d, hidden_states: torch.Tensor, cache: Cache | None, tiling: Tiling | None
+) -> State:
+    """norm -> swish -> conv, whole or in tiles."""
+    if tiling is not None:
+        return tiled_conv(conv, hidden_states, cache, tiling, affine=norm.affine_of(hidden_states))
+    # In place where no gradient wants the norm's output: one map less.
+    return conv(F.silu(norm(hidden_states), inplace=not torch.is_grad_enabled()), cache)
 
 
 class WaltResnetBlock(nn.Module):
@@ -24,83 +41,60 @@ class WaltResnetBlock(nn.Module):
         if in_channels != out_channels:
             self.conv_shortcut = CausalConv3d(in_channels, out_channels, (1, 1, 1), bias=False)
 
-    def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
-        residual = hidden_states if self.conv_shortcut is None else self.conv_shortcut(hidden_states)
-        hidden_states = self.conv1(F.silu(self.norm1(hidden_states)))
-        hidden_states = self.conv2(F.silu(self.norm2(hidden_states)))
-        return residual + hidden_states
+    def forward(self, hidden_states: torch.Tensor, cache: Cache | None = None, tiling: Tiling | None = None) -> State:
+        """(B, in, T, H, W) -> (B, out, T, H, W)."""
+        residual = hidden_states
+        if self.conv_shortcut is not None:
+            residual, _ = convolve(self.conv_shortcut, hidden_states, None, tiling)
+        hidden_states, first = normed_conv(self.norm1, self.conv1, hidden_states, child(cache, "conv1"), tiling)
+        hidden_states, second = normed_conv(self.norm2, self.conv2, hidden_states, child(cache, "conv2"), tiling)
+        return residual + hidden_states, None if cache is None else {"conv1": first, "conv2": second}
+
+
+class StridedDownsampler(CausalConv3d):
+    """Strided causal convolution between two levels of the encoder."""
+
+    def forward(  # type: ignore[override]
+        self, input: torch.Tensor, cache: Cache | None = None, tiling: Tiling | None = None, **options: Any
+    ) -> State:
+        return super().forward(input, cache, **options) if tiling is None else tiled_conv(self, input, cache, tiling)
 
 
 class DepthToSpaceUpsampler(nn.Module):
     """Causal convolution, then channels become time and space.
 
-    After a temporal doubling the second frame is dropped, so that 1 + k steps become 1 + 2k frames and an image
-    stays one frame.
+    After a temporal doubling the clip's second frame is dropped, so that 1 + k steps become 1 + 2k frames and an
+    image stays one frame.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, temporal_kernel_size: int, temporal: bool) -> None:
-        super().__init__()
-        self.temporal = temporal
-        self.block = (2 if temporal else 1, 2, 2)
-        factor = self.block[0] * 4
-        self.conv = CausalConv3d(in_channels, out_channels * factor, (temporal_kernel_size, 3, 3))
-
-    def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
-        hidden_states = depth_to_space_3d(self.conv(hidden_states), self.block)
-        if self.temporal:
-            hidden_states = torch.cat([hidden_states[:, :, :1], hidden_states[:, :, 2:]], dim=2)
-        return hidden_states
-
-
-def depth_to_space_3d(hidden_states: torch.Tensor, block: tuple[int, int, int]) -> torch.Tensor:
-    """(B, t*h*w*C, T, H, W) -> (B, C, T*t, H*h, W*w), channels ordered (t, h, w, C)."""
-    batch, _, frames, height, width = hidden_states.shape
-    t, h, w = block
-    out = hidden_states.permute(0, 2, 3, 4, 1).reshape(batch, frames, height, width, t, h, w, -1)
-    out = out.permute(0, 1, 4, 2, 5, 3, 6, 7).reshape(batch, frames * t, height * h, width * w, -1)
-    return out.permute(0, 4, 1, 2, 3)
-
-
-class WaltEncoder(nn.Module):
-    """Pixels (B, 3, 1 + 4k, H, W) -> latents (B, c, 1 + k, H/8, W/8) in the default layout."""
-
     def __init__(
-        self,
-        in_channels: int,
-        latent_channels: int,
-        block_out_channels: Sequence[int],
-        layers_per_block: Sequence[int],
-        mid_block_layers: int,
-        temporal_downsample: Sequence[bool],
-        temporal_kernel_sizes: Sequence[int],
-        norm_num_groups: int,
+        self, in_channels: int, out_channels: int, temporal_kernel_size: int, temporal: bool, spatial: bool = True
     ) -> None:
         super().__init__()
-        width = block_out_channels[0]
-        self.conv_in = CausalConv3d(in_channels, width, (temporal_kernel_sizes[0], 3, 3), bias=False)
-        stages: list[nn.Module] = []
-        for level, out_width in enumerate(block_out_channels):
-            kernel = temporal_kernel_sizes[level]
-            if level:
-                stride = (2 if temporal_downsample[level - 1] else 1, 2, 2)
-                # A strided kernel must reach the frames that it skips.
-                kernel_t = max(kernel, 3) if stride[0] == 2 else kernel
-                stages.append(CausalConv3d(width, out_width, (kernel_t, 3, 3), stride))
-                width = out_width
-            stages += [WaltResnetBlock(width, width, kernel, norm_num_groups) for _ in range(layers_per_block[level])]
-        self.down_blocks = nn.ModuleList(stages)
-        kernel = temporal_kernel_sizes[-1]
-        self.mid_blocks = nn.ModuleList(
-            WaltResnetBlock(width, width, kernel, norm_num_groups) for _ in range(mid_block_layers)
-        )
-        self.norm_out = FrameGroupNorm(norm_num_groups, width, eps=1e-6)
-        self.conv_out = CausalConv3d(width, latent_channels, (1, 1, 1))
+        self.temporal = temporal
+        side = 2 if spatial else 1
+        self.block = (2 if temporal else 1, side, side)
+        factor = self.block[0] * self.block[1] * self.block[2]
+        self.conv = CausalConv3d(in_channels, out_channels * factor, (temporal_kernel_size, 3, 3))
 
-    def forward(self, sample: torch.Tensor) -> torch.Tensor:
-        hidden_states = self.conv_in(sample)
-        for block in (*self.down_blocks, *self.mid_blocks):
-            hidden_states = block(hidden_states)
-        return self.conv_out(F.silu(self.norm_out(hidden_states)))
+    def forward(self, hidden_states: torch.Tensor, cache: Cache | None = None, tiling: Tiling | None = None) -> State:
+        """(B, in, 1 + k, H, W) -> (B, out, 1 + 2k, 2H, 2W); later chunks have k steps and 2k frames."""
+        block, outputs, drop = self.block, None, self.temporal and not cache
+        if drop and hidden_states.shape[2] == 1:
+            # The channels of the frame that would be dropped are not computed.
+            block, outputs, drop = (1, *block[1:]), self.conv.out_channels // 2, False
+
+        def unfold(piece: torch.Tensor) -> torch.Tensor:
+            piece = depth_to_space_3d(piece, block)
+            return torch.cat([piece[:, :, :1], piece[:, :, 2:]], dim=2) if drop else piece
+
+        inner = child(cache, "conv")
+        if tiling is not None:
+            hidden_states, inner = tiled_conv(self.conv, hidden_states, inner, tiling, after=unfold, outputs=outputs)
+        else:
+            hidden_states, inner = self.conv(hidden_states, inner, outputs=outputs)
+            hidden_states = unfold(hidden_states)
+        return hidden_states, None if cache is None else {"conv": inner}
 
 
 class WaltDecoderStage(nn.Module):
@@ -125,60 +119,56 @@ class WaltDecoderStage(nn.Module):
         )
         self.upsampler = upsampler
 
-    def forward(self, hidden_states: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
-        if self.norm is not None:
-            hidden_states = self.norm(hidden_states, latents)
-        for resnet in self.resnets:
-            hidden_states = resnet(hidden_states)
-        return hidden_states if self.upsampler is None else self.upsampler(hidden_states)
-
-
-class WaltDecoder(nn.Module):
-    """Latents (B, c, 1 + k, h, w) -> pixels (B, 3, 1 + 4k, 8h, 8w) in the default layout."""
-
-    def __init__(
+    def forward(
         self,
-        out_channels: int,
-        latent_channels: int,
-        block_out_channels: Sequence[int],
-        layers_per_block: Sequence[int],
-        mid_block_layers: int,
-        temporal_downsample: Sequence[bool],
-        temporal_kernel_sizes: Sequence[int],
-        norm_num_groups: int,
-    ) -> None:
-        super().__init__()
-        width = block_out_channels[-1]
-        kernel = temporal_kernel_sizes[-1]
-        self.conv_in = CausalConv3d(latent_channels, width, (kernel, 3, 3))
-        self.mid_blocks = nn.ModuleList(
-            WaltResnetBlock(width, width, kernel, norm_num_groups) for _ in range(mid_block_layers)
-        )
-        self.up_blocks = nn.ModuleList()
-        for level in reversed(range(len(block_out_channels))):
-            upsampler = None
-            if level:
-                target, kernel = block_out_channels[level - 1], temporal_kernel_sizes[level - 1]
-                upsampler = DepthToSpaceUpsampler(
-                    block_out_channels[level], target, kernel, temporal_downsample[level - 1]
-                )
-            self.up_blocks.append(
-                WaltDecoderStage(
-                    block_out_channels[level],
-                    latent_channels,
-                    layers_per_block[level],
-                    temporal_kernel_sizes[level],
-                    norm_num_groups,
-                    upsampler,
-                )
-            )
-        self.norm_out = FrameGroupNorm(norm_num_groups, block_out_channels[0], eps=1e-6)
-        self.conv_out = CausalConv3d(block_out_channels[0], out_channels, (temporal_kernel_sizes[0], 3, 3))
+        hidden_states: torch.Tensor,
+        latents: torch.Tensor,
+        cache: Cache | None = None,
+        tiling: Tiling | None = None,
+    ) -> State:
+        """(B, width, T, H, W) and the latents (B, c, T', h, w) that cover these frames."""
+        following: Cache = {}
+        if self.norm is not None:
+            hidden_states = self._adapt(self.norm, hidden_states, latents, not cache, tiling)
+        for number, resnet in enumerate(self.resnets):
+            key = f"resnets.{number}"
+            hidden_states, following[key] = resnet(hidden_states, child(cache, key), tiling)
+        if self.upsampler is not None:
+            key = "upsampler"
+            hidden_states, following[key] = self.upsampler(hidden_states, child(cache, key), tiling)
+        # A stage without convolutions must still tell the first chunk from the next.
+        return hidden_states, None if cache is None else {**following, "started": None}
 
-    def forward(self, latents: torch.Tensor) -> torch.Tensor:
-        hidden_states = self.conv_in(latents)
-        for block in self.mid_blocks:
-            hidden_states = block(hidden_states)
-        for stage in self.up_blocks:
-            hidden_states = stage(hidden_states, latents)
-        return self.conv_out(F.silu(self.norm_out(hidden_states)))
+    @staticmethod
+    def _adapt(
+        norm: AdaptiveFrameGroupNorm,
+        hidden_states: torch.Tensor,
+        latents: torch.Tensor,
+        first: bool,
+        tiling: Tiling | None,
+    ) -> torch.Tensor:
+        if tiling is None:
+            return norm(hidden_states, latents, first)
+        inner_scale, inner_shift = norm.norm.affine_of(hidden_states)
+        outer_scale, outer_shift = norm.from_latents(latents.to(tiling.device), hidden_states.shape[2], first)
+        scale, shift = outer_scale.float().to(inner_scale.device), outer_shift.float().to(inner_scale.device)
+        return tiled_affine(hidden_states, scale * inner_scale, scale * inner_shift + shift, tiling)
+
+
+def convolve(conv: CausalConv3d, hidden_states: torch.Tensor, cache: Cache | None, tiling: Tiling | None) -> State:
+    """`conv`, whole or in tiles."""
+    return conv(hidden_states, cache) if tiling is None else tiled_conv(conv, hidden_states, cache, tiling)
+
+
+def child(cache: Cache | None, key: str) -> Cache | None:
+    """The part of a cache that belongs to a sub-module; a beginning is a beginning for every part."""
+    return None if cache is None else cache.get(key, {})
+
+
+def depth_to_space_3d(hidden_states: torch.Tensor, block: tuple[int, int, int]) -> torch.Tensor:
+    """(B, t*h*w*C, T, H, W) -> (B, C, T*t, H*h, W*w), channels ordered (t, h, w, C)."""
+    batch, _, frames, height, width = hidden_states.shape
+    t, h, w = block
+    out = hidden_states.permute(0, 2, 3, 4, 1).reshape(batch, frames, height, width, t, h, w, -1)
+    out = out.permute(0, 1, 4, 2, 5, 3, 6, 7).reshape(batch, frames * t, height * h, width * w, -1)
+    return out.permute(0, 4, 1, 2, 3)

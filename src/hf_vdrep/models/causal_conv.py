@@ -1,9 +1,18 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""The causal 3-D convolution and the per-frame norms that the tokenizer is built of (WALT §4.1)."""
+"""The causal 3-D convolution and the per-frame norms that the tokenizer is built of (WALT §4.1).
+
+Streaming: every module that looks back in time takes a cache and returns the next one. `None` says that nothing
+follows (keep nothing), `{}` that this is the beginning of a stream, anything else is what the module returned for the
+chunk before. No module keeps state, so that slicing, gradient checkpointing and two streams at a time are safe.
+"""
+
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+Cache = dict[str, Any]
 
 
 class CausalConv3d(nn.Conv3d):
@@ -14,7 +23,7 @@ class CausalConv3d(nn.Conv3d):
     Args:
         in_channels: input channels.
         out_channels: output channels.
-        kernel_size: (k_t, k_h, k_w), odd in space.
+        kernel_size: (k_t, k_h, k_w), odd in space, k_t at least stride_t.
         stride: (s_t, s_h, s_w).
     """
 
@@ -29,11 +38,47 @@ class CausalConv3d(nn.Conv3d):
         spatial_padding = (0, kernel_size[1] // 2, kernel_size[2] // 2)
         super().__init__(in_channels, out_channels, kernel_size, stride, spatial_padding, bias=bias)
         self.causal_padding = kernel_size[0] - 1
+        self.reach = kernel_size[0] - stride[0]
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
-        if self.causal_padding:
-            input = F.pad(input, (0, 0, 0, 0, self.causal_padding, 0))
-        return super().forward(input)
+    def forward(  # type: ignore[override]
+        self, input: torch.Tensor, cache: Cache | None = None, *, outputs: int | None = None, pad_space: bool = True
+    ) -> tuple[torch.Tensor, Cache | None]:
+        """Convolve a clip or the next chunk of one.
+
+        Args:
+            input: (B, C, T, H, W); chunks after the first have a multiple of the temporal stride in frames.
+            cache: see the file's head.
+            outputs: compute only so many output channels, the first ones.
+            pad_space: False where the caller has put the spatial border on (a tile with its halo).
+
+        Returns:
+            (output, next cache); the cache holds the last k_t - s_t input frames.
+        """
+        past = cache["past"] if cache else None
+        padding = (0, *self.padding[1:]) if pad_space else (0, 0, 0)
+        weight, stride, extended = self.weight[:outputs], self.stride, input
+        bias = None if self.bias is None else self.bias[:outputs]
+        if past is not None:
+            extended = torch.cat([past, input], dim=2)
+        elif not cache and input.shape[2] == 1:
+            # Of a first frame alone only the last tap meets anything but zeros.
+            weight, stride = weight[:, :, -1:], (1, *stride[1:])
+        elif not cache and self.causal_padding:
+            extended = F.pad(input, (0, 0, 0, 0, self.causal_padding, 0))
+        output = F.conv3d(extended, weight, bias, stride, padding)
+        return output, None if cache is None else {"past": self._tail(input, past)}
+
+    def _tail(self, input: torch.Tensor, past: torch.Tensor | None) -> torch.Tensor | None:
+        """The last `reach` frames seen, in memory of their own: a view would keep the whole chunk."""
+        if not self.reach:
+            return None
+        frames = input[:, :, -self.reach :]
+        missing = self.reach - frames.shape[2]
+        if missing and past is not None:
+            frames = torch.cat([past[:, :, -missing:], frames], dim=2)
+        elif missing:
+            frames = F.pad(frames, (0, 0, 0, 0, missing, 0))
+        return frames if missing else frames.clone(memory_format=torch.channels_last_3d)
 
 
 class FrameGroupNorm(nn.GroupNorm):
@@ -46,6 +91,24 @@ class FrameGroupNorm(nn.GroupNorm):
         frames = input.transpose(1, 2).flatten(0, 1)
         frames = super().forward(frames)
         return frames.unflatten(0, (input.shape[0], input.shape[2])).transpose(1, 2)
+
+    def affine_of(self, input: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The norm as `scale * input + shift`, both float32 (B, C, T, 1, 1), from the statistics of whole frames.
+
+        One frame at a time is looked at, so that no copy of a half-precision clip is made.
+        """
+        parts = [
+            torch.var_mean(frame.float().unflatten(1, (self.num_groups, -1)), dim=(2, 3, 4), correction=0)
+            for frame in input.unbind(2)
+        ]
+        var, mean = (torch.stack(values, dim=2) for values in zip(*parts, strict=True))
+        width = input.shape[1] // self.num_groups
+        scale = (var + self.eps).rsqrt().repeat_interleave(width, dim=1)
+        shift = -mean.repeat_interleave(width, dim=1) * scale
+        if self.affine:
+            weight, bias = (p.float().to(scale.device)[:, None] for p in (self.weight, self.bias))
+            scale, shift = scale * weight, shift * weight + bias
+        return scale[..., None, None], shift[..., None, None]
 
 
 class AdaptiveFrameGroupNorm(nn.Module):
@@ -65,17 +128,34 @@ class AdaptiveFrameGroupNorm(nn.Module):
         nn.init.zeros_(self.shift.weight)
         nn.init.zeros_(self.shift.bias)
 
-    def forward(self, hidden_states: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
-        std, mean = torch.std_mean(latents, dim=(3, 4), correction=0)
-        steps = latent_step_of_frame(latents.shape[2], hidden_states.shape[2], latents.device)
-        scale = self.scale(std.transpose(1, 2))[:, steps].transpose(1, 2)[..., None, None]
-        shift = self.shift(mean.transpose(1, 2))[:, steps].transpose(1, 2)[..., None, None]
+    def forward(self, hidden_states: torch.Tensor, latents: torch.Tensor, first: bool = True) -> torch.Tensor:
+        scale, shift = self.from_latents(latents, hidden_states.shape[2], first)
         return torch.addcmul(shift.to(hidden_states.dtype), scale.to(hidden_states.dtype), self.norm(hidden_states))
 
+    def from_latents(self, latents: torch.Tensor, num_frames: int, first: bool) -> tuple[torch.Tensor, torch.Tensor]:
+        """Scale and shift (B, C, T, 1, 1) of `num_frames` frames; `first`: the clip begins with these latents."""
+        std, mean = torch.std_mean(latents, dim=(3, 4), correction=0)
+        steps = latent_step_of_frame(latents.shape[2], num_frames, latents.device, first)
+        scale = self.scale(std.transpose(1, 2))[:, steps].transpose(1, 2)[..., None, None]
+        shift = self.shift(mean.transpose(1, 2))[:, steps].transpose(1, 2)[..., None, None]
+        return scale, shift
 
-def latent_step_of_frame(num_steps: int, num_frames: int, device: torch.device) -> torch.Tensor:
-    """Index (num_frames,) of the latent step that covers each frame: frame 0 by step 0, then equal runs."""
+
+def latent_step_of_frame(
+    num_steps: int, num_frames: int, device: torch.device | str, first: bool = True
+) -> torch.Tensor:
+    """Index (num_frames,) of the latent step that covers each frame: frame 0 by step 0, then equal runs.
+
+    Args:
+        num_steps: latent steps.
+        num_frames: frames they cover.
+        device: of the result.
+        first: the first step is the clip's own, which covers one frame; otherwise all runs are equal.
+    """
+    frames = torch.arange(num_frames, device=device)
+    if not first:
+        return frames // (num_frames // num_steps)
     if num_steps == 1:
-        return torch.zeros(num_frames, dtype=torch.long, device=device)
+        return torch.zeros_like(frames)
     ratio = (num_frames - 1) // (num_steps - 1)
-    return (torch.arange(num_frames, device=device) + ratio - 1) // ratio
+    return (frames + ratio - 1) // ratio
