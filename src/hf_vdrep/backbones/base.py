@@ -80,9 +80,21 @@ class Backbone(ABC):
             ValueError: a layer or timestep that does not exist.
         """
 
-    def resolve_layers(self, layers: Sequence[int | float]) -> list[int]:
-        """Block indices in [0, num_layers)."""
-        return resolve_layers(layers, self.num_layers)
+    def layer_names(self) -> list[str]:
+        """Names of the blocks, by index."""
+        return [f"blocks.{index}" for index in range(self.num_layers)]
+
+    def resolve_layers(self, layers: Sequence[int | float | str]) -> list[int]:
+        """Block indices in [0, num_layers) of indices, negative indices, relative depths in (0, 1] or names.
+
+        Raises:
+            ValueError: a layer that does not exist.
+        """
+        names = {name: index for index, name in enumerate(self.layer_names())}
+        for layer in layers:
+            if isinstance(layer, str) and layer not in names:
+                raise ValueError(f"layer must be one of {', '.join(names)}, got {layer!r}")
+        return resolve_layers([names[layer] if isinstance(layer, str) else layer for layer in layers], self.num_layers)
 
     def check_timesteps(self, timesteps: Sequence[int | None]) -> None:
         """Raise ValueError for a noise level that `extract` cannot take."""

@@ -17,6 +17,27 @@ def layer(text: str) -> int | float:
         raise argparse.ArgumentTypeError(message) from None
 
 
+def layer_list(text: str) -> "list[int | float | str] | str":
+    """ "all", or layers with commas between them: indices, relative depths, or names of blocks."""
+    if text == "all":
+        return text
+    return [_layer_or_name(part.strip()) for part in text.split(",")]
+
+
+def _layer_or_name(text: str) -> int | float | str:
+    try:
+        return layer(text)
+    except argparse.ArgumentTypeError:
+        if text and not text[0].isdigit() and text[0] != "-":
+            return text
+        raise
+
+
+def timestep_list(text: str) -> list[int]:
+    """Noise levels with commas between them."""
+    return [whole(part.strip()) for part in text.split(",")]
+
+
 def whole(text: str) -> int:
     """A whole number."""
     try:

@@ -29,7 +29,9 @@ COMMANDS = {
     "generate": "draw images or videos from a WALT model",
     "world": "look at ProbeWorld, the embedded world, with its labels",
     "sizes": "the published WALT models, their parameters and their work",
+    "layers": "the layers that a model offers, their shapes and cost",
     "features": "extract features of a data set",
+    "cache": "look into a feature cache, check it, make room in it",
 }
 """Command -> what it does; the module has the command's name."""
 

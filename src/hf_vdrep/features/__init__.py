@@ -8,7 +8,10 @@ _HOMES: dict[str, str] = {
     "FeatureSet": ".feature_set",
     "ShardError": ".shard_file",
     "autocast_name": ".precision",
+    "estimate": ".estimate",
     "extract_features": ".extract",
+    "list_cells": ".stored_cells",
+    "open_source": ".sources",
 }
 
 __getattr__, __dir__ = lazy_exports(__name__, _HOMES)

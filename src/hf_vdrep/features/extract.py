@@ -26,7 +26,7 @@ def extract_features(
     videos: Videos,
     sample_ids: Sequence[str],
     *,
-    layers: Sequence[int | float],
+    layers: Sequence[int | float | str],
     timesteps: Sequence[int | None],
     cache_dir: str | os.PathLike[str],
     data_fingerprint: str,
@@ -49,7 +49,7 @@ def extract_features(
         backbone: the frozen model.
         videos: positions in `sample_ids` -> uint8 (b, T, H, W, 3); not called for what the cache holds.
         sample_ids: N stable identifiers; they fix each sample's noise.
-        layers: block indices, negative indices, or relative depths in (0, 1].
+        layers: block indices, negative indices, relative depths in (0, 1], or names of blocks.
         timesteps: noise levels in [0, 999]; (None,) where the backbone uses none.
         cache_dir: folder, made if need be. Several processes may fill it at once.
         data_fingerprint: what decides the videos' content (config, split, size).
@@ -87,7 +87,7 @@ def _extract(
     backbone: Backbone,
     videos: Videos,
     sample_ids: Sequence[str],
-    layers: Sequence[int | float],
+    layers: Sequence[int | float | str],
     timesteps: Sequence[int | None],
     options: ExtractionOptions,
 ) -> FeatureSet:
@@ -104,7 +104,7 @@ def _extract(
 def _open_cells(
     backbone: Backbone,
     sample_ids: Sequence[str],
-    layers: Sequence[int | float],
+    layers: Sequence[int | float | str],
     timesteps: Sequence[int | None],
     options: ExtractionOptions,
 ) -> list[Cell]:

@@ -1,0 +1,93 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""`hf-vdrep cache`: look into a feature cache, check it, make room in it."""
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .arguments import rate
+from .failures import UsageError
+
+if TYPE_CHECKING:
+    from ..features.stored_cells import StoredCell
+
+_DESCRIPTION = """\
+Look into a feature cache.
+
+ls      what lies there: backbone, layer, noise level, size
+verify  read every byte and compare with the hashes; exit code 1 if a shard is damaged
+prune   delete cells, of one backbone, old ones, or the oldest beyond a size
+"""
+
+_EPILOG = """examples:
+  hf-vdrep cache ls runs/features
+  hf-vdrep cache verify runs/features
+  hf-vdrep cache prune runs/features --keep-gb 20
+  hf-vdrep cache prune runs/features --backbone v-walt --older-than 30 --dry-run
+"""
+
+_DAY = 86_400
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `cache`."""
+    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    add = parser.add_argument
+    add("action", choices=("ls", "verify", "prune"), help="what to do")
+    add("folder", type=Path, help="the cache")
+    add("--backbone", metavar="NAME", help="prune: only cells of this backbone, by name or fingerprint")
+    add("--older-than", type=rate, metavar="DAYS", help="prune: only cells last written before")
+    add("--keep-gb", type=float, metavar="GB", help="prune: of those, the newest that fit stay")
+    add("--dry-run", action="store_true", help="prune: print what would go, delete nothing")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do one of the three."""
+    from ..features.stored_cells import list_cells
+
+    cells = list_cells(args.folder)
+    return {"ls": _list, "verify": _verify, "prune": _prune}[args.action](args, cells)
+
+
+def _list(args: argparse.Namespace, cells: "list[StoredCell]") -> int:
+    for cell in cells:
+        print(_line(cell))
+    print(f"{len(cells)} cells, {sum(cell.num_bytes for cell in cells) / 1e9:.3f} GB")
+    return 0
+
+
+def _verify(args: argparse.Namespace, cells: "list[StoredCell]") -> int:
+    checked = damaged = 0
+    for cell in cells:
+        for _, fault in cell.verify():
+            checked += 1
+            if fault is not None:
+                damaged += 1
+                print(fault)
+    print(f"{checked} shards, {damaged} damaged")
+    return 1 if damaged else 0
+
+
+def _prune(args: argparse.Namespace, cells: "list[StoredCell]") -> int:
+    from ..features.stored_cells import remove_cells, select_to_prune
+
+    if args.backbone is None and args.older_than is None and args.keep_gb is None:
+        raise UsageError("prune needs --backbone, --older-than or --keep-gb: a rule that says what may go")
+    keep = None if args.keep_gb is None else int(args.keep_gb * 1e9)
+    chosen = select_to_prune(cells, backbone=args.backbone, older_than_days=args.older_than, keep_bytes=keep)
+    for cell in chosen:
+        print(_line(cell))
+    freed = sum(cell.num_bytes for cell in chosen) if args.dry_run else remove_cells(chosen)
+    print(f"{len(chosen)} cells, {freed / 1e9:.3f} GB {'would be ' if args.dry_run else ''}freed")
+    return 0
+
+
+def _line(cell: "StoredCell") -> str:
+    key = cell.key
+    level = "-" if key.timestep is None else str(key.timestep)
+    days = (time.time() - cell.used) / _DAY
+    return (
+        f"{cell.backbone_name:<14} {key.backbone[:8]}  layer {key.layer:<3} t={level:<4} {key.dtype} pool {key.pool}  "
+        f"{len(cell.shards):>4} shards {cell.num_bytes / 1e6:>9.1f} MB  {days:.1f} days  {cell.folder.name[:8]}"
+    )

@@ -1,0 +1,97 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""`hf-vdrep features`: extract features of a data set into a cache."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .arguments import bars_off, check_folder, layer_list, positive, rate, timestep_list, whole
+
+if TYPE_CHECKING:
+    from ..backbones import Backbone
+    from ..features.estimate import CellEstimate
+    from ..features.sources import Source
+
+_DESCRIPTION = """\
+Extract features of a data set: one forward pass per batch and noise level serves all layers.
+
+What the cache holds is not computed again; a killed run goes on where it was. Read the features back with the same
+call in Python, which then only opens them:
+
+  from hf_vdrep.features import extract_features, open_source
+"""
+
+_EPILOG = """examples:
+  hf-vdrep features --model v-walt --data probeworld:test --layers all --timesteps 0,50,200,600
+  hf-vdrep features --model facebook/dinov2-small --data holidays/ --resolution 224 --layers 0.5,1.0
+  hf-vdrep features --model i-walt --data probeworld:train --size 2048 --dry-run
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `features`."""
+    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    add = parser.add_argument
+    add("--model", required=True, help="v-walt, i-walt, a floor, or a folder or Hub id of a saved model")
+    add("--data", required=True, help="probeworld, probeworld:SPLIT, or a folder of pictures and videos")
+    add("--layers", type=layer_list, default="all", help="all, or indices, depths or names (default: all)")
+    add("--timesteps", type=timestep_list, default="200", help="noise levels in [0, 999] (default: 200)")
+    add("--size", type=positive, metavar="N", help="clips of ProbeWorld (default: 256)")
+    add("--num-frames", type=positive, default=17, metavar="T", help="frames of a clip (default: 17)")
+    add("--fps", type=rate, default=8.0, help="frames a second that videos are read at (default: 8)")
+    add("--resolution", type=positive, default=64, metavar="PIXELS", help="side of a frame (default: 64)")
+    add("--batch-size", type=positive, default=16, metavar="B", help="samples per forward pass (default: 16)")
+    add("--dtype", choices=("float16", "float32"), default="float16", help="on disk (default: float16)")
+    add("--pool", type=positive, default=1, metavar="P", help="average the grid over P x P cells (default: 1)")
+    add("--seed", type=whole, default=0, help="of the noise (default: 0)")
+    add("--dry-run", action="store_true", help="print shapes and sizes, extract nothing")
+    add("-o", "--output", type=Path, default=Path("runs/features"), metavar="DIR", help="the cache")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Estimate, extract, print what was made."""
+    check_folder(args.output)
+    from ..backbones import open_backbone
+    from ..features.estimate import estimate
+    from ..features.sources import open_source
+
+    size = {"size": args.size, "num_frames": args.num_frames, "fps": args.fps, "resolution": args.resolution}
+    source, backbone = open_source(args.data, **size), open_backbone(args.model)
+    cells: dict[str, Any] = {
+        "layers": range(backbone.num_layers) if args.layers == "all" else args.layers,
+        "timesteps": args.timesteps if backbone.uses_timestep else [None],
+    }
+    planned = estimate(backbone, source.videos([0]), len(source.sample_ids), **cells, dtype=args.dtype, pool=args.pool)
+    _print(planned, backbone, len(source.sample_ids))
+    if not args.dry_run:
+        _extract(args, backbone, source, cells)
+        print(args.output)
+    return 0
+
+
+def _extract(args: argparse.Namespace, backbone: "Backbone", source: "Source", cells: dict) -> None:
+    from ..features import extract_features
+
+    extract_features(
+        backbone,
+        source.videos,
+        source.sample_ids,
+        **cells,
+        cache_dir=args.output,
+        data_fingerprint=source.fingerprint,
+        seed=args.seed,
+        batch_size=args.batch_size,
+        dtype=args.dtype,
+        pool=args.pool,
+        progress=not bars_off(args.quiet),
+    )
+
+
+def _print(planned: "list[CellEstimate]", backbone: "Backbone", samples: int) -> None:
+    names = backbone.layer_names()
+    width = max(len(name) for name in names)
+    print(f"{backbone.name}: {samples} samples, {sum(cell.num_bytes for cell in planned) / 1e6:.1f} MB")
+    for cell in planned:
+        level = "-" if cell.timestep is None else str(cell.timestep)
+        shape = " x ".join(map(str, cell.shape))
+        print(f"  {names[cell.layer]:<{width}}  t={level:<4} {shape:<22} {cell.num_bytes / 1e6:9.1f} MB")

@@ -1,0 +1,60 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""How large an extraction will be, before it begins."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from ..backbones.base import Backbone
+from .precision import autocast, autocast_name
+
+_BYTES = {"float16": 2, "float32": 4}
+
+
+@dataclass(frozen=True)
+class CellEstimate:
+    """One (layer, noise level): the shape of a sample's features and the bytes of all."""
+
+    layer: int
+    timestep: int | None
+    shape: tuple[int, ...]
+    num_bytes: int
+
+
+def estimate(
+    backbone: Backbone,
+    example: torch.Tensor,
+    num_samples: int,
+    *,
+    layers: Sequence[int | float | str],
+    timesteps: Sequence[int | None],
+    dtype: str = "float16",
+    pool: int = 1,
+) -> list[CellEstimate]:
+    """Sizes of every cell, from one forward pass of one sample.
+
+    Args:
+        backbone: the frozen model.
+        example: uint8 (1, T, H, W, 3).
+        num_samples: N of the whole extraction.
+        layers, timesteps, dtype, pool: as in `extract_features`.
+
+    Returns:
+        One entry per cell, timestep-major. The tokenizer's latents, kept beside them, are not counted.
+    """
+    precision = autocast_name("auto", backbone.device)
+    with torch.inference_mode(), autocast(precision, backbone.device):
+        inputs = backbone.prepare(example)
+        # Every noise level has the shapes of the first.
+        maps = backbone.extract(
+            inputs, sample_ids=["estimate"], layers=backbone.resolve_layers(layers), timesteps=timesteps[:1]
+        )
+    found = []
+    for timestep in timesteps:
+        for features in maps:
+            steps, height, width, channels = features.values.shape[1:]
+            shape = (steps, height // pool, width // pool, channels)
+            size = num_samples * torch.Size(shape).numel() * _BYTES[dtype]
+            found.append(CellEstimate(features.layer, timestep, shape, size))
+    return found

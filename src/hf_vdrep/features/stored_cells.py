@@ -1,0 +1,129 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""What lies in a feature cache: listing it, checking it, making room in it."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .cache_layout import CellKey
+from .shard_file import ShardError, open_shard
+
+
+@dataclass(frozen=True)
+class StoredCell:
+    """One (layer, noise level) on disk.
+
+    Attributes:
+        folder: where.
+        backbone_name: for people; `key` holds the fingerprint.
+        key: what it depends on.
+        shards: its files, in order.
+        num_bytes: of all of them.
+        used: seconds since the epoch when a shard was last written.
+    """
+
+    folder: Path
+    backbone_name: str
+    key: CellKey
+    shards: tuple[Path, ...]
+    num_bytes: int
+    used: float
+
+    def verify(self) -> Iterator[tuple[Path, str | None]]:
+        """(shard, what is wrong with it or None); every byte is read."""
+        size = self.key.shard_size
+        for path in self.shards:
+            start = int(path.stem.partition("-")[2]) * size
+            try:
+                self._open(path, start)
+            except ShardError as error:
+                yield path, str(error)
+            else:
+                yield path, None
+
+    def _open(self, path: Path, start: int) -> None:
+        # The last shard's length is known to its writer alone, and its header says it.
+        stop = start + shard_rows(path)
+        open_shard(path, {"cell": self.key.digest, "start": start, "stop": stop})
+
+
+def list_cells(cache_dir: str | os.PathLike[str]) -> list[StoredCell]:
+    """All cells of a cache, by backbone, layer and noise level.
+
+    Raises:
+        ValueError: `cache_dir` is no folder.
+    """
+    folder = Path(cache_dir)
+    if not folder.is_dir():
+        raise ValueError(f"cache_dir must be an existing folder, got {folder}")
+    found = [cell for path in folder.glob("*/cell.json") if (cell := _read(path)) is not None]
+    return sorted(found, key=lambda cell: (cell.backbone_name, cell.key.data, cell.key.layer, cell.key.timestep or -1))
+
+
+def select_to_prune(
+    cells: Iterable[StoredCell],
+    *,
+    backbone: str | None = None,
+    older_than_days: float | None = None,
+    keep_bytes: int | None = None,
+) -> list[StoredCell]:
+    """Cells that a rule would remove: of a backbone (name or fingerprint), old ones, or the oldest beyond a size.
+
+    Args:
+        cells: what there is.
+        backbone: only cells of this one.
+        older_than_days: only cells that were last written before.
+        keep_bytes: of those, the newest that fit in so many bytes stay.
+    """
+    chosen = [cell for cell in cells if backbone in (None, cell.backbone_name, cell.key.backbone)]
+    if older_than_days is not None:
+        chosen = [cell for cell in chosen if cell.used < time.time() - 86_400 * older_than_days]
+    if keep_bytes is None:
+        return chosen
+    kept, removed = 0, []
+    for cell in sorted(chosen, key=lambda cell: cell.used, reverse=True):
+        if kept + cell.num_bytes <= keep_bytes:
+            kept += cell.num_bytes
+        else:
+            removed.append(cell)
+    return removed
+
+
+def remove_cells(cells: Iterable[StoredCell]) -> int:
+    """Delete them, each at once: its folder is renamed aside first. Returns the bytes freed."""
+    freed = 0
+    for cell in cells:
+        aside = cell.folder.with_name(f".{cell.folder.name}.removed")
+        os.replace(cell.folder, aside)
+        shutil.rmtree(aside, ignore_errors=True)
+        freed += cell.num_bytes
+    return freed
+
+
+def shard_rows(path: Path) -> int:
+    """Rows of a shard by its header, 0 where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(min(length, path.stat().st_size)))
+        return int(header["values"]["shape"][0])
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return 0
+
+
+def _read(path: Path) -> StoredCell | None:
+    try:
+        note: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        name = note.pop("backbone_name")
+        key = CellKey(**note)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None  # of another version, or half removed
+    shards = tuple(sorted(path.parent.glob("shard-*.safetensors")))
+    stats = [shard.stat() for shard in shards]
+    used = max((stat.st_mtime for stat in stats), default=path.stat().st_mtime)
+    return StoredCell(path.parent, name, key, shards, sum(stat.st_size for stat in stats), used)

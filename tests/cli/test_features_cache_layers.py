@@ -1,0 +1,89 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""`hf-vdrep layers`, `features` and `cache`."""
+
+import json
+
+import pytest
+
+from hf_vdrep.cli.main import main
+
+
+@pytest.fixture
+def made(tiny_pair, tmp_path, capsys):
+    """(folder of a cache, the words that made it)."""
+    words = ["features", "--model", str(tiny_pair[1]), "--data", "probeworld:test", "--size", "4", "--resolution", "16"]
+    words += ["--num-frames", "5", "--timesteps", "0,50", "-o", str(tmp_path / "cache"), "-q"]
+    assert main(words) == 0
+    return tmp_path / "cache", words, capsys.readouterr().out
+
+
+def test_layers_lists_every_block_with_shape_and_share(tiny_pair, capsys):
+    """Two equal blocks: the first is half of the work, but for the embedding."""
+    assert main(["layers", str(tiny_pair[1]), "--resolution", "16", "--num-frames", "5", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["layer"], row["name"]) for row in rows] == [(0, "blocks.0"), (1, "blocks.1")]
+    assert rows[0]["shape"] == [2, 2, 2, 8] and rows[0]["stride"] == 8
+    assert rows[1]["share"] == 1.0 and 0.4 < rows[0]["share"] < 0.6
+    assert main(["layers", "pixels"]) == 0
+    assert "100.0 %" in capsys.readouterr().out
+
+
+def test_features_say_what_they_are_and_are_listed(made, capsys):
+    folder, _, printed = made
+    assert "4 samples" in printed and printed.strip().endswith(str(folder))
+    assert printed.count("2 x 2 x 2 x 8") == 4  # two blocks, two noise levels
+    assert main(["cache", "ls", str(folder)]) == 0
+    assert "5 cells" in capsys.readouterr().out  # and the latents
+    assert main(["cache", "verify", str(folder)]) == 0
+    assert "5 shards, 0 damaged" in capsys.readouterr().out
+
+
+def test_a_second_call_computes_nothing(made):
+    folder, words, _ = made
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("shard-*")}
+    assert main(words) == 0
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("shard-*")} == before
+
+
+def test_a_dry_run_writes_nothing(tiny_pair, tmp_path, capsys):
+    words = ["features", "--model", str(tiny_pair[1]), "--data", "probeworld", "--size", "4", "--resolution", "16"]
+    assert main([*words, "--num-frames", "5", "--layers", "blocks.1,0.5", "--dry-run", "-o", str(tmp_path / "c")]) == 0
+    assert "blocks.1" in capsys.readouterr().out
+    assert not (tmp_path / "c").exists()
+
+
+def test_damage_is_printed_and_the_exit_code_says_so(made, capsys):
+    folder, _, _ = made
+    victim = sorted(folder.rglob("shard-*"))[0]
+    victim.write_bytes(victim.read_bytes()[:-1])
+    assert main(["cache", "verify", str(folder)]) == 1
+    assert "5 shards, 1 damaged" in capsys.readouterr().out
+
+
+def test_prune_needs_a_rule_and_keeps_to_it(made, capsys):
+    folder, _, _ = made
+    assert main(["cache", "prune", str(folder)]) == 2
+    assert "prune needs --backbone" in capsys.readouterr().err
+    assert main(["cache", "prune", str(folder), "--backbone", "latents", "--dry-run"]) == 0
+    assert "1 cells, 0.000 GB would be freed" in capsys.readouterr().out
+    assert main(["cache", "prune", str(folder), "--keep-gb", "0"]) == 0
+    assert "5 cells" in capsys.readouterr().out
+    assert not list(folder.rglob("shard-*"))
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["layers", "v-wlat"], "backbone must be one of"),
+        (["cache", "ls", "no-such-folder"], "cache_dir must be an existing folder, got no-such-folder"),
+        (["features", "--model", "pixels", "--data", "mars"], "data must be probeworld"),
+        (["features", "--model", "v-walt", "--data", "probeworld", "--layers", "blocks.99"], "got 'blocks.99'"),
+        (["features", "--model", "v-walt", "--data", "probeworld", "--timesteps", "1000"], "timestep must lie in"),
+        (["features", "--model", "v-walt", "--data", "probeworld", "--timesteps", "x"], "must be a whole number"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(words, line, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    error = capsys.readouterr().err.strip()
+    assert line in error and "\n" not in error
