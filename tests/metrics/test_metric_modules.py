@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import evaluate
+import metric_processes
 import numpy as np
 import pytest
 from metric_columns import OPTIONS, ROWS, columns, part
@@ -51,21 +52,23 @@ def test_samples_one_by_one_in_another_order_change_nothing(name):
 
 @pytest.fixture(scope="module")
 def over_processes(tmp_path_factory):
-    """What `metric_processes.py` prints in each of its three processes."""
-    script, cache = Path(__file__).with_name("metric_processes.py"), tmp_path_factory.mktemp("cache")
-    commands = [[sys.executable, str(script), str(process), str(cache)] for process in range(3)]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
-    printed = [process.communicate(timeout=120)[0] for process in running]
-    assert [process.returncode for process in running] == [0, 0, 0]
-    return [ast.literal_eval(text) for text in printed]
+    """What `compute` returned in this process and in the one that `metric_processes.py` is, by split and metric."""
+    cache = str(tmp_path_factory.mktemp("cache"))
+    command = [sys.executable, str(Path(__file__).with_name("metric_processes.py")), cache]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as second:
+        first = metric_processes.evaluate_share(0, cache)
+        printed, _ = second.communicate(timeout=100)
+    assert second.returncode == 0
+    return first, ast.literal_eval(printed)
 
 
+@pytest.mark.parametrize("split", metric_processes.SHARES)
 @pytest.mark.parametrize("name", NAMES)
-def test_three_processes_with_uneven_shares_change_nothing(name, over_processes):
-    """8 samples, 1 and none; the first process has the result."""
-    assert over_processes[0][name] == whole(name)
-    assert over_processes[1][name] is None
-    assert over_processes[2][name] is None
+def test_processes_with_uneven_or_empty_shares_change_nothing(name, split, over_processes):
+    """The first process has the result; one without samples must not leave it waiting."""
+    first, second = over_processes
+    assert first[split, name] == whole(name)
+    assert second[split, name] is None
 
 
 @pytest.mark.parametrize("name", SAMPLE_METRICS)
