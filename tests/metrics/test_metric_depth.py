@@ -49,3 +49,29 @@ def test_negative_predictions_are_never_close():
 def test_non_finite_predictions_are_refused():
     with pytest.raises(ValueError, match="predicted must be finite"):
         depth_errors(np.array([[np.nan]]), np.array([[1.0]]))
+
+
+def test_nan_in_the_target_is_unknown():
+    target = np.array([[2.0, np.nan, np.inf]])
+    errors = depth_errors(np.array([[3.0, 1.0, 1.0]]), target)
+    np.testing.assert_allclose(errors["abs_rel"], 0.5)
+    assert np.isnan(depth_errors(np.ones((1, 2)), np.full((1, 2), np.nan))["rmse"]).all()
+
+
+def test_nothing_valid_at_all_gives_no_value_and_no_warning(recwarn):
+    assert np.isnan(mean_depth_errors(np.ones((2, 2)), np.zeros((2, 2)))["abs_rel"])
+    assert not recwarn.list
+
+
+def test_limits_are_the_callers_and_must_make_a_range():
+    target = np.array([[2.0, 40.0]])
+    predicted = np.array([[3.0, 20.0]])
+    np.testing.assert_allclose(depth_errors(predicted, target, max_depth=80)["abs_rel"], 0.5)
+    np.testing.assert_allclose(depth_errors(predicted, target, min_depth=5, max_depth=80)["rmse"], 20)
+    with pytest.raises(ValueError, match=r"min_depth must lie in \[0, max_depth\), got 5 and max_depth 1"):
+        depth_errors(predicted, target, min_depth=5, max_depth=1)
+
+
+def test_wrong_shapes_are_named():
+    with pytest.raises(ValueError, match=r"must share a shape \(N, ...\), got \(2, 3\) and \(2, 4\)"):
+        depth_errors(np.ones((2, 3)), np.ones((2, 4)))

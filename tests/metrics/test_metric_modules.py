@@ -14,7 +14,7 @@ from metric_columns import OPTIONS, ROWS, columns, part
 
 from hf_vdrep import metrics
 from hf_vdrep.metrics.loading import NAMES, folder, load
-from hf_vdrep.metrics.per_sample import per_sample
+from hf_vdrep.metrics.samples import per_sample
 
 BETWEEN_SETS = {"frechet_distance", "kernel_distance", "precision_recall"}
 SAMPLE_METRICS = sorted(set(NAMES) - BETWEEN_SETS - {"paired_bootstrap"})

@@ -137,3 +137,56 @@ def test_wrong_shapes_and_modes_are_named(clip):
         tracking_scores(tracks, visible, tracks, visible, query[:, :2])
     with pytest.raises(ValueError, match="query_mode"):
         tracking_scores(tracks, visible, tracks, visible, query, query_mode="last")
+
+
+def test_points_that_are_never_visible_have_no_positions_to_score(clip):
+    """Nothing said: no Jaccard at all. Anything said visible: a false alarm, 0. Occlusion is judged in both."""
+    tracks, visible, query = clip
+    hidden = np.zeros_like(visible)
+    silent = tracking_scores(tracks, hidden, tracks, hidden, query)
+    assert np.isnan(silent["average_jaccard"]).all() and np.isnan(silent["delta_avg"]).all()
+    np.testing.assert_array_equal(silent["occlusion_accuracy"], 1.0)
+    loud = tracking_scores(tracks, visible, tracks, hidden, query)
+    np.testing.assert_array_equal(loud["average_jaccard"], 0.0)
+    assert np.isnan(loud["delta_avg"]).all()
+
+
+def test_hidden_labels_may_hold_anything(clip):
+    tracks, visible, query = clip
+    truth = tracks.copy()
+    visible[:, :, 5:9] = False
+    truth[:, :, 5:9] = np.nan
+    scores = tracking_scores(tracks, visible, truth, visible, query)
+    np.testing.assert_array_equal(scores["average_jaccard"], 1.0)
+
+
+def test_tracks_outside_the_image_are_compared_where_they_lie(clip):
+    """Clipping either to the frame would move errors."""
+    tracks, visible, query = clip
+    far = tracks + 2
+    assert (tracking_scores(far, visible, far, visible, query)["average_jaccard"] == 1).all()
+    assert (tracking_scores(far + 3 * PIXEL, visible, far, visible, query)["average_jaccard"] == 0.4).all()
+    assert (tracking_scores(np.clip(far, 0, 1), visible, far, visible, query)["average_jaccard"] == 0).all()
+
+
+def test_padded_tracks_and_frames_change_nothing(clip):
+    """Trap: padding. Tracks with a query past the end, whatever they hold."""
+    tracks, visible, query = clip
+    predicted = tracks + np.array([3 * PIXEL, 0])
+    alone = tracking_scores(predicted, visible, tracks, visible, query)
+    more = [np.concatenate([x, np.zeros_like(x)], axis=1) for x in (predicted, visible, tracks, visible)]
+    padded = tracking_scores(*more, np.concatenate([query, np.full_like(query, 16)], axis=1))
+    for name, values in alone.items():
+        np.testing.assert_array_equal(padded[name], values)
+
+
+def test_bad_positions_and_queries_are_named(clip):
+    tracks, visible, query = clip
+    broken = tracks.copy()
+    broken[0, 0, 3, 0] = np.nan
+    with pytest.raises(ValueError, match="predicted must be finite where the point is visible"):
+        tracking_scores(broken, visible, tracks, visible, query)
+    with pytest.raises(ValueError, match="tracks must be finite where the point is visible"):
+        tracking_scores(tracks, visible, broken, visible, query)
+    with pytest.raises(ValueError, match="query_frames must be at least 0, got -1"):
+        tracking_scores(tracks, visible, tracks, visible, query - 1)

@@ -20,7 +20,7 @@ _HOMES: dict[str, str] = {
     "kernel_distance": ".kernel",
     "unbiased_mmd": ".kernel",
     "precision_recall": ".manifold",
-    "per_sample": ".per_sample",
+    "per_sample": ".samples",
     "paired_bootstrap": ".bootstrap",
     "PairedComparison": ".bootstrap",
     "Interval": ".bootstrap",
@@ -28,6 +28,7 @@ _HOMES: dict[str, str] = {
     "ssim": ".reconstruction",
     "flicker": ".reconstruction",
     "load": ".loading",
+    "folder": ".loading",
 }
 
 __getattr__, __dir__ = lazy_exports(__name__, _HOMES)

@@ -13,7 +13,7 @@ import evaluate
 import numpy as np
 
 from .means import nan_mean
-from .per_sample import per_sample
+from .samples import per_sample
 
 Array = np.ndarray
 
