@@ -55,7 +55,7 @@ class CropWindow:
         height, width = self.size
         if self.box != (0, 0, self.source[1], self.source[0]) or self.size != self.source:
             picture = picture.resize((width, height), Image.Resampling.BICUBIC, box=self.box, reducing_gap=3.0)
-        array = np.asarray(picture)
+        array = np.array(picture)
         return np.ascontiguousarray(array[:, ::-1] if self.flip else array)
 
     def points(self, points: Tensor) -> Tensor:
