@@ -15,6 +15,7 @@ from .image import photo_frames
 from .media_fit import over_white
 from .media_kind import MediaError, sniff
 from .video import to_picture, video_frames
+from .video_boxes import missing_bytes
 
 _EARLY = 1e-4  # seconds
 
@@ -66,8 +67,10 @@ def read_timeline(path: str | Path) -> Timeline:
             stamps = [packet.pts for packet in box.demux(stream) if packet.size and not packet.is_discard]
             unit, origin = float(stream.time_base or 0), stream.start_time or 0
             rate = float(stream.average_rate or stream.guessed_rate or 25)
-    except (av.error.FFmpegError, OverflowError, ZeroDivisionError) as error:
-        raise MediaError(path, f"is damaged or no video ({error})") from error
+    except av.error.FFmpegError as error:
+        cut = missing_bytes(path)
+        reason = f"is cut short: {cut} bytes are missing" if cut else f"is damaged or no video ({error.strerror})"
+        raise MediaError(path, reason) from error
     if not stamps:
         raise MediaError(path, "holds no video frame")
     if None in stamps or len(set(stamps)) != len(stamps):

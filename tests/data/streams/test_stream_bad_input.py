@@ -15,7 +15,7 @@ from hf_vdrep.data.streams import SkipLimit, StreamReport, TooManyCorrupt
 
 def make_videos(root, count=6, broken=(), short=()):
     for index in range(count):
-        frames = layouts.moving(index, 3 if index in short else 12, (16, 32))
+        frames = layouts.moving(index, 3 if index in short else 12, (32, 32))
         path = layouts.save_video(root / f"{index}.mp4", frames)
         if index in broken:
             path.write_bytes(path.read_bytes()[:200])

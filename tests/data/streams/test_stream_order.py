@@ -1,6 +1,7 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Order, resumption and processes: exact, as the same stream read without interruption."""
 
+import itertools
 import json
 
 import published_layouts as layouts
@@ -48,7 +49,7 @@ def test_without_shuffling_the_order_is_that_of_the_files_in_every_epoch(picture
 def test_shuffled_samples_are_mixed_over_classes(pictures):
     """Folders list one class after the other; a window of neighbours must not be one class."""
     labels = [sample["object"] for sample in opened(pictures, window=4)]
-    runs = 1 + sum(a != b for a, b in zip(labels, labels[1:], strict=False))
+    runs = 1 + sum(a != b for a, b in itertools.pairwise(labels))
     assert runs > 25  # 40 are expected of a random order, 3 of the folders'
 
 

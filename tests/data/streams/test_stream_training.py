@@ -85,9 +85,11 @@ def test_webdataset_shards_give_pictures_or_clips_with_captions(tmp_path, video)
 
 def test_columns_reach_into_json(tmp_path):
     write_shards(tmp_path, False)
-    columns = {"json.scene.words": "caption", "txt": "unused"}
+    columns = {"json.scene.words": "caption", "txt": ""}
     stream = open_stream("webdataset", tmp_path, split="train", resolution=8, columns=columns)
     assert next(iter(stream))["caption"] == "seen 000000"
+    with pytest.raises(ValueError, match=r"columns must name media, id, caption or one of .* got \['title'\]"):
+        open_stream("webdataset", tmp_path, split="train", columns={"txt": "title"})
 
 
 def test_shards_resume_and_split_over_processes(tmp_path):

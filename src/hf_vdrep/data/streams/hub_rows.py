@@ -35,8 +35,12 @@ class HubRows(Source):
         spec: of the data set; `settings["shards"]` says that the root holds WebDataset tar files.
         root: Hub id or folder; None for the spec's own Hub id.
         split: ours.
-        columns: their column -> our key, over the spec's: `media`, `id`, `caption`, or a class label. A dot reaches
-            into a JSON column ("json.caption"). The first picture or video column is the media by default.
+        columns: their column -> our key, over the spec's: `media`, `id`, `caption`, a class label, or "" for a column
+            to leave out. A dot reaches into a JSON column ("json.caption"). The first picture or video column is the
+            media by default.
+
+    Raises:
+        ValueError: another key, or no picture or video column.
     """
 
     def __init__(self, spec: StreamSpec, root: str | None, split: str, columns: Mapping[str, str]) -> None:
@@ -47,7 +51,10 @@ class HubRows(Source):
         self.spec, self.theirs, self.missing = spec, spec.their_split(split), []
         self.stream = self._open(root)
         features = self.stream.features or {}
-        self.columns = {**spec.columns, **columns}
+        self.columns = {column: key for column, key in {**spec.columns, **columns}.items() if key}
+        unknown = sorted(set(self.columns.values()) - {"media", "id", "caption", *LABELS})
+        if unknown:
+            raise ValueError(f"columns must name media, id, caption or one of {list(LABELS)}, got {unknown}")
         if "media" not in self.columns.values():
             self.columns[_media_column(features, root)] = "media"
         present = {column for column in self.columns if column.partition(".")[0] in features}
@@ -100,7 +107,10 @@ class HubRows(Source):
         return found.decode(False)
 
     def _record(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        record = {key: _reach(row, column) for column, key in self.columns.items()}
+        record: dict[str, Any] = dict.fromkeys(self.columns.values())
+        for column, key in self.columns.items():
+            value = _reach(row, column)
+            record[key] = record[key] if value is None else value
         if record.get("id") is None:
             record["id"] = str(row["__key__"]) if "__key__" in row else _digest(record["media"])
         return record

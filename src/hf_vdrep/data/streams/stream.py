@@ -108,7 +108,7 @@ class SampleStream(torch.utils.data.IterableDataset):
 
         self._decoder = Decoder(self.source, self.options, self.report, self._limit, seed=self.seed, epoch=self.epoch)
         records = arrange(self._records, shuffle=self.shuffle, seed=self.seed, epoch=self.epoch, **self._arrangement)
-        names = [name for name in records.features or () if name != "id"]
+        names = [name for name in self._records.features or () if name != "id"]
         self._dataset = records.map(self._decoder, batched=True, batch_size=1, remove_columns=names)
         if self.shuffle:  # without it a later epoch would still permute the shards
             self._dataset.set_epoch(self.epoch)
