@@ -8,6 +8,7 @@ _HOMES: dict[str, str] = {
     "ModelFolderError": ".folder",
     "WaltConfig": ".configuration_walt",
     "WaltImageProcessor": ".image_processing_walt",
+    "WaltImageProcessorPil": ".image_processing_walt",
     "WaltModel": ".modeling_walt",
     "WaltModelOutput": ".modeling_walt",
     "WaltPipeline": ".pipeline_walt",
