@@ -7,6 +7,8 @@ _HOMES: dict[str, str] = {
     "Ema": ".ema",
     "IndexStream": ".stream",
     "LoopConfig": ".loop_config",
+    "PerceptualLoss": ".perceptual",
+    "VideoDiscriminator": ".discriminator",
     "WaltTrainConfig": ".walt",
     "build": ".loop",
     "fit": ".loop",

@@ -1,11 +1,10 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""Training the tokenizer on clips and single frames (WALT §4.1), without adversarial or perceptual terms."""
+"""Training the tokenizer on clips and single frames (WALT §3, §4.1)."""
 
 import copy
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,64 +12,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from .config import option, parse_config
+from .autoencoder_config import AutoencoderTrainConfig
+from .autoencoder_objective import ReconstructionObjective
+from .autoencoder_parts import build_autoencoder, make_adversary, make_perceptual
+from .config import parse_config
 from .entry import run_entry
 from .loop import Batch, Run, build, fit, leave, make_accelerator, write_summary
-from .loop_config import LoopConfig
 from .pixels import psnr, to_pixel_values
 from .pool import open_pool
 from .stream import IndexStream, derive_seed
 
 if TYPE_CHECKING:
     from ..models import AutoencoderWalt
-
-
-@dataclass
-class AutoencoderTrainConfig(LoopConfig):
-    """Settings of `train_autoencoder`."""
-
-    output_dir: str = option("runs/tokenizer", "folder for config, log, checkpoints and vae/")
-    model: dict[str, Any] = field(default_factory=lambda: {}, metadata={"help": "arguments of AutoencoderWalt"})
-    resolution: int = option(64, "height and width of the clips, pixels")
-    pool_size: int = option(8192, "training clips rendered once and reused")
-    pool_workers: int = option(0, "processes that render the pool; 0 renders in this one")
-    cache_dir: str | None = option(None, "where rendered clips live; default: cache/ beside output_dir")
-    train_split: str = option("train", "ProbeWorld split to train on")
-    eval_split: str = option("validation", "ProbeWorld split to validate on")
-    eval_clips: int = option(128, "held-out clips")
-    lengths: list[int] = field(
-        default_factory=lambda: [1, 5, 9, 17],
-        metadata={"help": "frames of a batch, 1 + 4k"},
-    )
-    length_weights: list[float] = field(
-        default_factory=lambda: [1.0, 1.0, 1.0, 3.0], metadata={"help": "relative frequency of each length"}
-    )
-    l1_weight: float = option(1.0, "weight of mean |error| on [-1, 1] pixels")
-    l2_weight: float = option(1.0, "weight of mean squared error on [-1, 1] pixels")
-    stats_clips: int = option(1024, "training clips behind latents_mean and latents_std")
-    storage_dtype: str = option("float32", "dtype of the saved weights", choices=["float32", "bfloat16", "float16"])
-
-    def check(self, parts: int = 1) -> None:
-        super().check(parts)
-        if len(self.lengths) != len(self.length_weights) or not self.lengths:
-            raise ValueError(f"length_weights must match lengths {self.lengths}, got {self.length_weights}")
-        if any((length - 1) % 4 or length < 1 for length in self.lengths):
-            raise ValueError(f"lengths must be 1 + 4k, got {self.lengths}")
-
-
-class ReconstructionObjective(nn.Module):
-    """L1 + L2 between pixels and their reconstruction."""
-
-    def __init__(self, model: "AutoencoderWalt", l1_weight: float, l2_weight: float) -> None:
-        super().__init__()
-        self.model, self.l1_weight, self.l2_weight = model, l1_weight, l2_weight
-
-    def forward(self, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """`batch["video"]` uint8 (B, T, H, W, 3) -> loss, and `l1` and `l2` on [-1, 1] pixels."""
-        pixels = to_pixel_values(batch["video"])
-        error = self.model(pixels).sample.float() - pixels
-        l1, l2 = error.abs().mean(), error.square().mean()
-        return self.l1_weight * l1 + self.l2_weight * l2, {"l1": l1.detach(), "l2": l2.detach()}
 
 
 class AutoencoderTask:
@@ -121,22 +74,24 @@ def train_autoencoder(config: AutoencoderTrainConfig) -> dict[str, float]:
     config.check(accelerator.num_processes * config.accumulation)
     with accelerator.main_process_first():
         pool, held_out = open_clips(config)
-    torch.manual_seed(derive_seed("weights", config.seed))
-    model = build_autoencoder(config)
-    objective = ReconstructionObjective(model, config.l1_weight, config.l2_weight)
-    run = build(config, objective, model, accelerator)
+    with accelerator.main_process_first():
+        model, perceptual = build_autoencoder(config), make_perceptual(config)
+    adversary = make_adversary(config, accelerator)
+    objective = ReconstructionObjective(
+        model,
+        config.l1_weight,
+        config.l2_weight,
+        perceptual=perceptual,
+        perceptual_weight=config.perceptual_weight,
+        adversary=adversary,
+        adversarial_weight=config.adversarial_weight,
+    )
+    run = build(config, objective, model, accelerator, companion=adversary)
     figures = fit(run, AutoencoderTask(config, pool, held_out, accelerator.device))
     if accelerator.is_main_process:
         finish(run, model, pool, figures)
     leave(accelerator)
     return figures
-
-
-def build_autoencoder(config: AutoencoderTrainConfig) -> "AutoencoderWalt":
-    """A fresh tokenizer; its kernels lie channels-last, which the CPU's convolutions need to be fast."""
-    from ..models import AutoencoderWalt
-
-    return AutoencoderWalt(**config.model).to(memory_format=torch.channels_last_3d)
 
 
 def open_clips(config: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -50,6 +50,26 @@ class Task(Protocol):
         ...
 
 
+class Companion(Protocol):
+    """A network that trains beside the model with its own optimiser, such as a discriminator."""
+
+    def step(self, schedule: float) -> dict[str, float]:
+        """One step after the model's; `schedule` is the factor of the peak learning rate. Returns figures."""
+        ...
+
+    def tensors(self) -> dict[str, dict[str, torch.Tensor]]:
+        """What a checkpoint needs, as file stem -> named tensors."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint needs, as JSON scalars."""
+        ...
+
+    def load(self, tensors: dict[str, dict[str, torch.Tensor]], state: dict[str, Any]) -> None:
+        """Inverse of `tensors` and `state`."""
+        ...
+
+
 @dataclass
 class Run:
     """Everything that changes while training."""
@@ -61,6 +81,7 @@ class Run:
     optimizer: torch.optim.Optimizer
     scheduler: torch.optim.lr_scheduler.LRScheduler
     ema: Ema
+    companion: Companion | None = None
     step: int = 0
     items: int = 0
     tokens: int = 0
@@ -86,7 +107,14 @@ def make_accelerator(config: LoopConfig, *, find_unused: bool = False) -> Accele
     return Accelerator(mixed_precision=config.mixed_precision, cpu=config.cpu, kwargs_handlers=[kwargs])
 
 
-def build(config: LoopConfig, objective: nn.Module, model: nn.Module, accelerator: Accelerator) -> Run:
+def build(
+    config: LoopConfig,
+    objective: nn.Module,
+    model: nn.Module,
+    accelerator: Accelerator,
+    *,
+    companion: Companion | None = None,
+) -> Run:
     """Wrap an objective and the model inside it for training."""
     config.check(accelerator.num_processes * config.accumulation)
     model.to(accelerator.device)
@@ -96,7 +124,7 @@ def build(config: LoopConfig, objective: nn.Module, model: nn.Module, accelerato
     scheduler = get_scheduler(
         config.lr_schedule, optimizer.optimizer, num_warmup_steps=config.warmup_steps, num_training_steps=config.steps
     )
-    return Run(config, accelerator, objective, model, optimizer.optimizer, scheduler, ema)
+    return Run(config, accelerator, objective, model, optimizer.optimizer, scheduler, ema, companion)
 
 
 def make_optimizer(model: nn.Module, config: LoopConfig) -> torch.optim.Optimizer:
@@ -161,6 +189,8 @@ def step(run: Run, batches: list[Batch]) -> dict[str, float]:
     _guard(run, totals, batches)
     totals["lr"] = float(run.scheduler.get_last_lr()[0])
     run.optimizer.step()
+    if run.companion is not None:
+        totals.update(run.companion.step(totals["lr"] / run.config.lr if run.config.lr else 1.0))
     run.scheduler.step()
     run.optimizer.zero_grad(set_to_none=True)
     run.ema.update(run.model)
@@ -186,6 +216,9 @@ def save(run: Run) -> Path:
         "scheduler_step": run.scheduler.last_epoch,
         "generators": scalars,
     }
+    if run.companion is not None:
+        tensors.update(run.companion.tensors())
+        state["companion"] = run.companion.state()
     barrier = run.accelerator.wait_for_everyone
     return save_checkpoint(run.folder, run.step, tensors, state, keep=run.config.keep, rank=rank, barrier=barrier)
 
@@ -207,6 +240,8 @@ def resume(run: Run) -> None:
     run.ema.load(tensors["ema"], counters["ema"])
     unpack_optimizer(run.optimizer, tensors["optimizer"], state["optimizer_groups"])
     _set_schedule(run, state["scheduler_step"])
+    if run.companion is not None:
+        run.companion.load(tensors, state["companion"])
     generators = tensors.get(f"rng-{run.accelerator.process_index}")
     if generators is not None:
         unpack_generators(generators, state["generators"])
@@ -238,7 +273,9 @@ def _set_schedule(run: Run, done: int) -> None:
 
 def _same_settings(config: LoopConfig, saved: dict[str, Any], path: Path) -> None:
     now = json.loads(json.dumps(to_dict(config)))
-    changed = [key for key in now if key not in FREE_ON_RESUME and now[key] != saved.get(key)]
+    # A checkpoint from before a setting existed had its default.
+    saved = {**json.loads(json.dumps(to_dict(type(config)()))), **saved}
+    changed = [key for key in now if key not in FREE_ON_RESUME and now[key] != saved[key]]
     if changed:
         pairs = ", ".join(f"{key} {saved.get(key)!r} -> {now[key]!r}" for key in changed)
         raise CheckpointError(f"{path.name} was made with other settings ({pairs}); use them or another output_dir")

@@ -24,10 +24,15 @@ def pack_optimizer(optimizer: torch.optim.Optimizer) -> tuple[Tensors, list[dict
 
 def unpack_optimizer(optimizer: torch.optim.Optimizer, tensors: Tensors, groups: list[dict[str, Any]]) -> None:
     """Inverse of `pack_optimizer`; the optimizer must own the same parameters in the same order."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, Tensors] = {}
     for name, value in tensors.items():
-        parameter, key = name.split(".", 1)
-        state.setdefault(int(parameter), {})[key] = value
+        number, key = name.split(".", 1)
+        parameter = parameters[int(number)]
+        if value.shape == parameter.shape:
+            # Fused kernels walk through raw memory: moments must lie as their parameter lies (channels-last, say).
+            value = torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)
+        state.setdefault(int(number), {})[key] = value
     optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 
