@@ -1,5 +1,5 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""`hf-vdrep generate` and `hf-vdrep world`: small commands, whole files."""
+"""`hf-vdrep generate`: a small command, whole files."""
 
 import numpy as np
 import pytest
@@ -44,14 +44,3 @@ def test_generate_refuses_in_one_line(tiny_pair, tmp_path, capsys, arguments, wo
     err = capsys.readouterr().err
     assert err.count("\n") == 1 and words in err
     assert not (tmp_path / "out").exists()
-
-
-def test_world_draws_the_clips_that_are_named(tmp_path, capsys):
-    arguments = ["--split", "validation", "--resolution", "32", "-o", str(tmp_path)]
-    assert main(["world", "5", *arguments]) == 0
-    one = picture(tmp_path / "world-validation.png")
-    assert capsys.readouterr().out.strip() == str(tmp_path / "world-validation.png")
-    assert main(["world", "5", "6", *arguments]) == 0
-    assert picture(tmp_path / "world-validation.png").shape[0] > 1.5 * one.shape[0]
-    assert main(["world", *map(str, range(40)), *arguments]) == 2
-    assert "at most 16" in capsys.readouterr().err

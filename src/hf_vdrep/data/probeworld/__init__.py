@@ -9,6 +9,8 @@ from typing import Any
 _HOMES = {
     "ProbeWorld": "world",
     "ProbeWorldConfig": "config",
+    "ExportedProbeWorld": "export_reader",
+    "export_world": "export",
     "OBJECT_NAMES": "vocabulary",
     "SCENE_NAMES": "vocabulary",
     "FINE_NAMES": "vocabulary",
