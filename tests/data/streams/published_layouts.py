@@ -164,17 +164,17 @@ def write_something(root, count=4):
     return truth
 
 
-def camera_path(count):
+def camera_path(count, speed=1.0):
     """Camera-to-world (count, 4, 4): a step to the right and a small turn about y per frame."""
     poses = np.tile(np.eye(4), (count, 1, 1))
     for index in range(count):
-        angle = 0.01 * index
+        angle = 0.01 * speed * index
         poses[index, :3, :3] = [
             [np.cos(angle), 0, np.sin(angle)],
             [0, 1, 0],
             [-np.sin(angle), 0, np.cos(angle)],
         ]
-        poses[index, :3, 3] = [0.02 * index, 0.1, 0]
+        poses[index, :3, 3] = [0.02 * speed * index, 0.1, 0]
     return poses
 
 
@@ -233,23 +233,26 @@ def write_export(folder, poses):
 
 
 def write_realestate(root, count=24):
-    """Frames by time stamp for the training set, a whole video for the test set."""
-    poses = camera_path(count)
-    for split, names in (("train", ["0000cc6d8b108390", "00028da87cc5a4c4"]), ("test", ["000c3ab189999a83"])):
-        for name in names:
-            lines = ["https://www.youtube.com/watch?v=9bEyZ9gfWdQ"]
-            for index, pose in enumerate(poses):
-                stamp = round(index * 1e6 / 10)
-                world_to_camera = np.linalg.inv(pose)[:3]
-                numbers = " ".join(f"{value:.9f}" for value in world_to_camera.ravel())
-                lines.append(f"{stamp} 0.9 1.2 0.5 0.5 0.0 0.0 {numbers}")
-                if split == "train":
-                    save_picture(root / f"frames/{split}/{name}/{stamp}.jpg", moving(0)[index])
-            path = root / f"RealEstate10K/{split}/{name}.txt"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text("\n".join(lines) + "\n")
-    save_video(root / "videos/9bEyZ9gfWdQ.mp4", moving(0, count))
-    return poses
+    """Frames by time stamp for the training set, a whole video for the test set; a fast and a slow camera.
+
+    The colour of the clip tells which camera it is.
+    """
+    cameras = {"0000cc6d8b108390": ("train", 0), "00028da87cc5a4c4": ("train", 1), "000c3ab189999a83": ("test", 1)}
+    truth = {}
+    for name, (split, kind) in cameras.items():
+        truth[name] = camera_path(count, 1.0 + kind)
+        lines = ["https://www.youtube.com/watch?v=9bEyZ9gfWdQ"]
+        for index, pose in enumerate(truth[name]):
+            stamp = round(index * 1e6 / 10)
+            numbers = " ".join(f"{value:.9f}" for value in np.linalg.inv(pose)[:3].ravel())
+            lines.append(f"{stamp} 0.9 1.2 0.5 0.5 0.0 0.0 {numbers}")
+            if split == "train":
+                save_picture(root / f"frames/{split}/{name}/{stamp}.jpg", moving(kind)[index])
+        path = root / f"RealEstate10K/{split}/{name}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(lines) + "\n")
+    save_video(root / "videos/9bEyZ9gfWdQ.mp4", moving(1, count))
+    return truth
 
 
 def write_perception(root, count=34, videos=3):
