@@ -29,7 +29,9 @@ COMMANDS = {
     "generate": "draw images or videos from a WALT model",
     "world": "look at ProbeWorld, the embedded world, with its labels",
     "sizes": "the published WALT models, their parameters and their work",
+    "data": "the real data sets that are read; check a copy on disk",
     "layers": "the layers that a model offers, their shapes and cost",
+    "reconstruct": "measure what a tokenizer loses, and see it",
     "features": "extract features of a data set",
     "cache": "look into a feature cache, check it, make room in it",
 }
