@@ -3,7 +3,7 @@
 
 from .spec import StreamSpec
 
-_CROP = "largest centre square; `views=3` gives three squares along the longer side (V-JEPA, papers.md 8.1)"
+_CROP = "largest centre square; `views=3` gives three squares along the longer side, as V-JEPA evaluates"
 _KINETICS_LICENCE = (
     "Annotations: CC BY 4.0 (Google). The videos belong to their YouTube uploaders; use is bound by YouTube's terms."
 )
@@ -27,7 +27,7 @@ KINETICS_400 = StreamSpec(
     obtain="Run k400_downloader.sh and k400_extractor.sh of the CVDF repository; test labels come with its "
     "annotations.",
     layout=_KINETICS_LAYOUT,
-    decode="17 frames, every 4th, from the middle; V-JEPA evaluates segments=8, views=3 (papers.md 8.1)",
+    decode="17 frames, every 4th, from the middle; V-JEPA evaluates 16 at the same stride, segments=8, views=3",
     crop=_CROP,
     opener="kinetics:Kinetics",
     defaults={"stride": 4},
@@ -46,7 +46,7 @@ KINETICS_700 = StreamSpec(
     licence=_KINETICS_LICENCE,
     obtain="Run k700_2020_downloader.sh and k700_2020_extractor.sh of the CVDF repository.",
     layout=_KINETICS_LAYOUT,
-    decode="17 frames, every 4th, from the middle; V-JEPA evaluates segments=8, views=3 (papers.md 8.1)",
+    decode="17 frames, every 4th, from the middle; V-JEPA evaluates 16 at the same stride, segments=8, views=3",
     crop=_CROP,
     opener="kinetics:Kinetics",
     defaults={"stride": 4},
@@ -72,7 +72,7 @@ labels/validation.json
 labels/test.json
 labels/test-answers.csv           1420;Showing that something is inside something
 labels/labels.json                {"Approaching something with your camera": "0", ...}""",
-    decode="17 frames, every 2nd, from the middle; V-JEPA evaluates segments=2, views=3 (papers.md 8.1)",
+    decode="17 frames, every 2nd, from the middle; V-JEPA evaluates 16 at stride 4, segments=2, views=3",
     crop=_CROP,
     opener="something:SomethingSomething",
     defaults={"stride": 2},

@@ -21,7 +21,7 @@ scannetv2_val.txt
 scans/scene0191_00/scene0191_00.sens
 (or, exported: scans/scene0191_00/color/0.jpg, depth/0.png (millimetres), pose/0.txt, intrinsic/intrinsic_depth.txt)
 (or scannet_frames_25k/scene0191_00/color/000000.jpg, ..., intrinsics_depth.txt)""",
-    decode="17 frames, every 5th, side by side along the scan (16 at stride 5 in papers.md 8.2)",
+    decode="17 frames, every 5th, side by side along the scan (InternVideo-Next: 16 at stride 5)",
     crop="largest centre square of the depth map; colour is resized to it",
     opener="scannet:ScanNet",
     defaults={"stride": 5, "anchor": "start"},
@@ -45,7 +45,7 @@ RealEstate10K/train/0000cc6d8b108390.txt  (or train/)
 RealEstate10K/test/000c3ab189999a83.txt
 frames/train/0000cc6d8b108390/52553000.jpg  (or .png; one picture per line of the camera file)
 (or videos/9bEyZ9gfWdQ.mp4, whole videos by YouTube id)""",
-    decode="17 frames, every 8th of the file, from the middle; the study's own stride is not published (papers.md 8.4)",
+    decode="17 frames, every 8th of the file, from the middle; the study's own stride is not published",
     crop="largest centre square",
     opener="realestate:RealEstate10k",
     defaults={"stride": 8},
@@ -71,7 +71,7 @@ PERCEPTION_POINTS = StreamSpec(
 point_tracking_train.json         (or all_train.json, or the same under annotations/)
 point_tracking_valid.json
 videos/video_1234.mp4""",
-    decode="17 frames, every 2nd, from the video's start, where the tracks begin (16 frames in papers.md 8.3)",
+    decode="17 frames, every 2nd, from the video's start, where the tracks begin (TRecViT: 16 frames)",
     defaults={"stride": 2, "anchor": "start"},
     settings={"kind": "point_tracking"},
     **_PERCEPTION,  # type: ignore[arg-type]
@@ -112,8 +112,8 @@ training/camera_image/<segment>.parquet
 training/camera_box/<segment>.parquet
 training/camera_calibration/<segment>.parquet  (sizes; 1280x1920 is assumed without it)
 validation/...""",
-    decode="17 frames, every 2nd (10 to 5 a second), starts 3 kept frames apart (16 frames in papers.md 9)",
-    crop="largest centre square (224 of 224x336 in papers.md 9); boxes of less than 0.5 % of it are absent",
+    decode="17 frames, every 2nd (10 to 5 a second), starts 3 kept frames apart (InternVideo-Next: 16 frames)",
+    crop="largest centre square (InternVideo-Next: 224 of 224x336); boxes of less than 0.5 % of it are absent",
     opener="waymo:Waymo",
     defaults={"stride": 2, "anchor": "start"},
 )

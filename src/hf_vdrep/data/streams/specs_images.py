@@ -3,7 +3,7 @@
 
 from .spec import StreamSpec
 
-_CROP = "largest centre square times `share`; 0.875 is the published resize 256, crop 224 (papers.md 8.1)"
+_CROP = "largest centre square times `share`=0.875: resize 256, crop 224, as V-JEPA evaluates"
 
 IMAGENET = StreamSpec(
     name="imagenet-1k",
