@@ -48,6 +48,8 @@ class WaltBackbone(BackboneMixin, WaltPreTrainedModel):
         """
         if output_hidden_states is None:
             output_hidden_states = self.config.output_hidden_states
+        if output_attentions is None:
+            output_attentions = self.config.output_attentions
         stages = [self.stage_names.index(name) for name in self.out_features]
         wanted = resolve_hidden_states(output_hidden_states, len(self.stage_names))
         clean = self.walt.encode_latents(pixel_values, pixel_values_videos, latents)
@@ -56,6 +58,7 @@ class WaltBackbone(BackboneMixin, WaltPreTrainedModel):
             output_hidden_states=sorted({*stages, *wanted}),
             output_attentions=output_attentions,
             stop_early=not output_attentions,
+            return_dict=True,
             **kwargs,
         )
         grid = self.walt.grid_of(clean)

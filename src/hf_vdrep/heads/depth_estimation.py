@@ -17,7 +17,7 @@ MAX_QUERIES = 1 << 16
 
 
 class WaltForDepthEstimation(WaltWithReadout):
-    """Depth of every pixel, or of every `config.depth_stride`-th along both axes (1 if not set), in metres."""
+    """Depth of every pixel, or of every `config.depth_stride`-th along both axes, in metres."""
 
     readout_class = SRTDepthReadout
     keeps_whole_picture = True
@@ -48,7 +48,7 @@ class WaltForDepthEstimation(WaltWithReadout):
         """
         seen = self.look(pixel_values, pixel_values_videos, latents, **kwargs)
         picture = pixel_values is not None and pixel_values.ndim == 4
-        stride = getattr(self.config, "depth_stride", None) or 1
+        stride = self.config.depth_stride
         index, pixels = sub_grid(*seen.pixel_size, stride, (stride // 2, stride // 2))
         frames = range(1 if picture else self.readout.num_frames)
         log_depth = self._ask(seen.values, pixels, frames)

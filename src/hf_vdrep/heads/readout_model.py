@@ -46,6 +46,8 @@ class WaltWithReadout(WaltPreTrainedModel):
         *("AttentiveClassifier", "SRTDepthReadout", "PoseReadout", "RecurrentPointReadout", "RecurrentBoxReadout"),
     ]
     _keys_to_ignore_on_load_unexpected: list[str] | None = None
+    # Coordinates and log-depths want more digits than half precision has; a readout is small.
+    _keep_in_fp32_modules_strict = ["readout"]
 
     def __init__(self, config: WaltConfig) -> None:
         super().__init__(config)
@@ -124,6 +126,16 @@ class WaltWithReadout(WaltPreTrainedModel):
         if labels is not None:
             raise ValueError(f"labels must be None for {cls.__name__}, which has no classes, got {len(labels)}")
 
+    @classmethod
+    def from_pretrained(cls, *args: Any, **kwargs: Any) -> Any:
+        """As the base; a backbone that was frozen comes back frozen."""
+        loaded = super().from_pretrained(*args, **kwargs)
+        # Loading puts other parameters in the place of those that the constructor froze.
+        model = loaded[0] if isinstance(loaded, tuple) else loaded
+        if model.config.freeze_backbone:
+            model.freeze_backbone()
+        return loaded
+
     def freeze_backbone(self) -> None:
         """Only the readout takes gradients."""
         self.config.freeze_backbone = True
@@ -177,7 +189,8 @@ class WaltWithReadout(WaltPreTrainedModel):
         ratio = self.walt.vae.spatial_compression_ratio
         size = (clean.shape[3] * ratio, clean.shape[4] * ratio)
         if not wanted and not attend:
-            return Reading(self.walt.read(clean, layer, timestep, seed, **kwargs), size, None, None)
+            values = self.walt.read(clean, layer, timestep, seed, **kwargs)
+            return Reading(values.to(self.readout.dtype), size, None, None)
         seen = self.walt(
             latents=clean,
             timestep=timestep,
@@ -185,12 +198,19 @@ class WaltWithReadout(WaltPreTrainedModel):
             output_hidden_states=sorted(wanted | {layer + 1}),
             output_attentions=attend,
             stop_early=not attend,
+            return_dict=True,
             **kwargs,
         )
         grid = self.walt.grid_of(clean)
         states = tuple(state if index in wanted else None for index, state in enumerate(seen.hidden_states))
         values = seen.hidden_states[layer + 1].unflatten(1, grid)
-        return Reading(values, size, states if wanted else None, seen.attentions)
+        return Reading(values.to(self.readout.dtype), size, states if wanted else None, seen.attentions)
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Self:
+        super()._apply(fn, recurse)
+        if hasattr(self, "readout"):
+            self.readout.float()
+        return self
 
     def _own_config(self, storage_dtype: torch.dtype | None) -> dict[str, Any]:
         # Not in `self.config` before: one config may serve heads of several kinds.

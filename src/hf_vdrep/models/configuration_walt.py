@@ -34,6 +34,7 @@ class WaltConfig(BackboneConfigMixin, PreTrainedConfig):
         layer: block that a head reads: an index, negative from the end, or a relative depth in (0, 1].
         readout_config: arguments of a head's readout, and its class under `architectures`; the head's own by default.
         freeze_backbone: a head's tokenizer and denoiser take no gradients.
+        depth_stride: pixels between the answers of a depth head, along both axes.
         out_features, out_indices: stages that `WaltBackbone` returns ("stem", "stage1", ...); the last by default.
     """
 
@@ -47,6 +48,7 @@ class WaltConfig(BackboneConfigMixin, PreTrainedConfig):
     layer: int | float = 0.67
     readout_config: dict[str, Any] | None = None
     freeze_backbone: bool = False
+    depth_stride: int = 1
     _out_features: list[str] | None = None
     _out_indices: list[int] | None = None
 
@@ -56,7 +58,11 @@ class WaltConfig(BackboneConfigMixin, PreTrainedConfig):
         self.scheduler_config = _arguments(self.scheduler_config)
         if not 0 <= self.timestep <= 999:
             raise ValueError(f"timestep must lie in [0, 999], got {self.timestep}")
+        if self.depth_stride < 1:
+            raise ValueError(f"depth_stride must be at least 1, got {self.depth_stride}")
         kwargs.pop("stage_names", None)
+        # The auto classes walk through it when they look for a class of ours.
+        self.architectures = self.architectures or []
         self.set_output_features_output_indices(
             out_features=kwargs.pop("out_features", None), out_indices=kwargs.pop("out_indices", None)
         )
