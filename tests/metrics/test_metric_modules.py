@@ -145,6 +145,31 @@ def test_maps_and_clips_of_different_sizes_stand_in_one_evaluation():
     assert metric.compute()["psnr"] == pytest.approx(20)
 
 
+@pytest.mark.parametrize("name", ["psnr", "ssim", "flicker"])
+def test_of_clips_only_the_values_are_kept(name, tmp_path):
+    """Streaming: a clip of half a MB leaves next to nothing behind, and what is wrong with it shows when it is added."""
+    metric = load(name, keep_in_memory=False, cache_dir=str(tmp_path))
+    clip = np.zeros((2, 100, 100, 3))
+    metric.add(prediction=clip, reference=clip)
+    metric.compute()
+    metric.add(prediction=clip, reference=clip)
+    metric.writer.finalize(close_stream=False)
+    assert sum(file.stat().st_size for file in tmp_path.rglob("*.arrow")) < 4096
+    with pytest.raises(ValueError, match=r"reconstruction must lie in \[0, 1\]"):
+        metric.add(prediction=clip - 1, reference=clip)
+    with pytest.raises(TypeError, match=f"{name} takes no options, got .'window'."):
+        load(name).compute(predictions=[clip], references=[clip], window=7)
+
+
+def test_a_metric_serves_again_after_compute_and_beside_others():
+    """`evaluate.combine` gives each its columns."""
+    rows = columns("psnr")
+    together = evaluate.combine([str(folder(name)) for name in ("psnr", "ssim", "flicker")])
+    expected = {key: value for name in ("psnr", "ssim", "flicker") for key, value in load(name).compute(**rows).items()}
+    for _ in range(2):
+        assert together.compute(**rows) == pytest.approx(expected, rel=1e-12)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_cards_example_runs_and_prints_what_it_says(name, capsys):
     card = (folder(name) / "README.md").read_text(encoding="utf-8")

@@ -64,7 +64,12 @@ class ArrayRows(evaluate.EvaluationModule):
                 raise ValueError(f"{list(self.columns)} must hold the same samples, got rows {lengths}")
         count = max(lengths.values(), default=0)
         if count:
-            super().add_batch(**{name: _packed(name, given.get(name, ()), count) for name in self.columns})
+            kept = self.kept(given)
+            super().add_batch(**{name: _packed(name, kept.get(name, ()), count) for name in self.columns})
+
+    def kept(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What is stored of the columns added; everything, unless a subclass can do with less."""
+        return given
 
     def add(self, *, prediction: Any = None, reference: Any = None, **kwargs: Any) -> None:
         """Add one sample."""
@@ -114,6 +119,25 @@ class SampleRows(ArrayRows):
         batches = ({name: x[None] for name, x in zip(columns, row, strict=True) if x is not None} for row in rows)
         values = [per_sample(self.metric, batch, **options) for batch in batches]
         return {name: nan_mean(np.concatenate([value[name] for value in values])) for name in values[0]}
+
+
+class MeasuredRows(SampleRows):
+    """A module without options: a sample is measured when it is added, and its value alone is stored.
+
+    Clips are large; their values are not.
+    """
+
+    def kept(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """One value per sample, in place of the predictions."""
+        rows = zip(*(given[name] for name in self.columns), strict=True)
+        batches = ({name: np.asarray(x)[None] for name, x in zip(self.columns, row, strict=True)} for row in rows)
+        return {self.columns[0]: [per_sample(self.metric, batch)[self.metric][0] for batch in batches]}
+
+    def score(self, columns: Mapping[str, list[Any]], **options: Any) -> dict[str, float]:
+        """The mean of the values."""
+        if options:
+            raise TypeError(f"{self.metric} takes no options, got {sorted(options)}")
+        return {self.metric: nan_mean(stacked(self.metric, columns[self.columns[0]]))}
 
 
 def stacked(name: str, column: Sequence[Array | None]) -> Array:

@@ -23,6 +23,26 @@ def top_k_values(predictions: Array, references: Array, *, top_k: Sequence[int] 
     return values
 
 
+def _depth(predictions: Array, references: Array, **options: float) -> dict[str, Array]:
+    return depth_errors(predictions, references, **options)
+
+
+def _poses(predictions: Array, references: Array, **options: Any) -> dict[str, Array]:
+    return pose_errors(predictions, references, **options)
+
+
+def _psnr(predictions: Array, references: Array) -> dict[str, Array]:
+    return {"psnr": psnr(predictions, references)}
+
+
+def _ssim(predictions: Array, references: Array) -> dict[str, Array]:
+    return {"ssim": ssim(predictions, references)}
+
+
+def _flicker(predictions: Array, references: Array) -> dict[str, Array]:
+    return {"flicker": flicker(predictions, references)}
+
+
 def _tracks(
     predictions: Array, predicted_visible: Array, references: Array, visible: Array, query_frames: Array, **options: Any
 ) -> dict[str, Array]:
@@ -37,13 +57,13 @@ def _boxes(
 
 _MEASURES: dict[str, Callable[..., dict[str, Array]]] = {
     "top_k_accuracy": top_k_values,
-    "depth_error": lambda predictions, references, **options: depth_errors(predictions, references, **options),
-    "pose_error": lambda predictions, references, **options: pose_errors(predictions, references, **options),
+    "depth_error": _depth,
+    "pose_error": _poses,
     "average_jaccard": _tracks,
     "box_iou": _boxes,
-    "psnr": lambda predictions, references: {"psnr": psnr(predictions, references)},
-    "ssim": lambda predictions, references: {"ssim": ssim(predictions, references)},
-    "flicker": lambda predictions, references: {"flicker": flicker(predictions, references)},
+    "psnr": _psnr,
+    "ssim": _ssim,
+    "flicker": _flicker,
 }
 
 

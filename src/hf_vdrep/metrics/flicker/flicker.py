@@ -18,7 +18,7 @@ Returns:
 
 
 @evaluate.utils.file_utils.add_start_docstrings(_DESCRIPTION, _INPUTS)
-class Flicker(rows.SampleRows, evaluate.Metric):
+class Flicker(rows.MeasuredRows, evaluate.Metric):
     metric = "flicker"
 
     def _info(self) -> evaluate.EvaluationModuleInfo:

@@ -18,7 +18,7 @@ Returns:
 
 
 @evaluate.utils.file_utils.add_start_docstrings(_DESCRIPTION, _INPUTS)
-class Psnr(rows.SampleRows, evaluate.Metric):
+class Psnr(rows.MeasuredRows, evaluate.Metric):
     metric = "psnr"
 
     def _info(self) -> evaluate.EvaluationModuleInfo:

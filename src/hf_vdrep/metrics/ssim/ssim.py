@@ -27,7 +27,7 @@ Returns:
 
 
 @evaluate.utils.file_utils.add_start_docstrings(_DESCRIPTION, _INPUTS)
-class Ssim(rows.SampleRows, evaluate.Metric):
+class Ssim(rows.MeasuredRows, evaluate.Metric):
     metric = "ssim"
 
     def _info(self) -> evaluate.EvaluationModuleInfo:
