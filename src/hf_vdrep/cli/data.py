@@ -72,7 +72,7 @@ def _list(args: argparse.Namespace) -> int:
         for spec in specs:
             print(f"{spec.name:<24} {', '.join(spec.tasks) or 'training':<20} {', '.join(spec.splits)}")
             for words in (spec.licence, f"on disk: {spec.layout.splitlines()[0].split('  ')[0]} …"):
-                print(textwrap.fill(words, 100, initial_indent=" " * 4, subsequent_indent=" " * 4))
+                print(_wrapped(words, " " * 4, " " * 4))
         print("\n`hf-vdrep data list NAME` says where one comes from and how it lies on disk.")
     return 0
 
@@ -96,8 +96,12 @@ def _page(spec: "StreamSpec") -> str:
     }
     lines = [spec.title]
     for name, words in facts.items():
-        lines.append(textwrap.fill(words, 100, initial_indent=f"  {name:<10} ", subsequent_indent=" " * 13))
+        lines.append(_wrapped(words, f"  {name:<10} ", " " * 13))
     return "\n".join([*lines, "  on disk", textwrap.indent(spec.layout, "    ")])
+
+
+def _wrapped(words: str, first: str, rest: str) -> str:
+    return textwrap.fill(words, 100, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
 
 
 def _check(args: argparse.Namespace) -> int:

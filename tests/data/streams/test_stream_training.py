@@ -111,9 +111,11 @@ def test_parquet_copies_of_hub_data_sets_keep_their_classes(tmp_path):
     features = datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=["tench", "goldfish"])})
     rows = [{"image": {"bytes": encoded(index), "path": None}, "label": index % 2} for index in range(3)]
     (tmp_path / "data").mkdir()
-    datasets.Dataset.from_list(rows, features=features).to_parquet(tmp_path / "data/train-00000-of-00001.parquet")
-    for name, columns in (("hub", {"label": "object"}), ("imagenet-1k", None)):
-        stream = open_stream(name, tmp_path, split="train", resolution=16, columns=columns, share=1.0)
+    for split in ("train", "validation"):
+        table = datasets.Dataset.from_list(rows, features=features)
+        table.to_parquet(tmp_path / f"data/{split}-00000-of-00001.parquet")
+    for name, columns, split in (("hub", {"label": "object"}, "train"), ("imagenet-1k", None, "validation")):
+        stream = open_stream(name, tmp_path, split=split, resolution=16, columns=columns, share=1.0)
         samples = list(stream)
         assert [sample["object"] for sample in samples] == [0, 1, 0]
         assert stream.classes == {"object": ("tench", "goldfish")}

@@ -48,7 +48,9 @@ class HubRows(Source):
 
         if "/" in split:
             raise ValueError(f"split must be one of {list(spec.splits)} for rows from a stream, got {split!r}")
-        self.spec, self.theirs, self.missing = spec, spec.their_split(split), []
+        # A Hub data set names its splits as we do, whatever its owners' own archives call them.
+        self.theirs = spec.their_split(split) if spec.reader() is HubRows else split
+        self.spec, self.missing = spec, []
         self.stream = self._open(root)
         features = self.stream.features or {}
         self.columns = {column: key for column, key in {**spec.columns, **columns}.items() if key}

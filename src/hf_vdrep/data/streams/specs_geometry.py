@@ -12,7 +12,7 @@ SCANNET = StreamSpec(
     source="http://www.scan-net.org",
     splits={"train": "train", "validation": "val", "test": "test"},
     label_space="z-depth in metres, valid between 0.001 and 10; camera-to-world poses in metres",
-    licence="ScanNet terms of use: non-commercial research; a signed agreement with TU Munich is needed.",
+    licence="ScanNet terms of use: non-commercial research; a signed agreement is needed.",
     obtain="Sign the agreement, run the download script that comes by mail (--type .sens), and take the split lists "
     "from ScanNet's repository (Tasks/Benchmark). SensReader's exports and scannet_frames_25k are read too.",
     layout="""\

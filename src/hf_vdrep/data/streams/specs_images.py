@@ -43,8 +43,7 @@ PLACES = StreamSpec(
     splits={"train": "train", "validation": "val"},
     label_space="365 scene categories, numbered by categories_places365.txt",
     num_classes=365,
-    licence="Places data: CC BY for the annotations; the images belong to their owners and are for non-commercial "
-    "research and education only.",
+    licence="Places terms of use: non-commercial research and education only; the images belong to their owners.",
     obtain="Download the small (256x256) or large Places365-Standard archives and filelist_places365-standard.tar "
     "from the home page, and unpack them side by side.",
     layout="""\
