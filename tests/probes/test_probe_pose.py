@@ -86,7 +86,7 @@ def test_the_unit_of_length_changes_no_training(tmp_path):
         torch.manual_seed(0)
         readout = task.make(source, width=16, num_heads=2)
         torch.nn.init.normal_(readout.head.weight)
-        losses.append(task.loss(readout, source.features, dict(source.labels), draw).item())
+        losses.append(task.loss(readout, readout.standardise(source.features), dict(source.labels), draw).item())
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
     readout.save_pretrained(tmp_path)
     again = Readout.from_pretrained(tmp_path)

@@ -6,6 +6,8 @@ from .._lazy import lazy_exports
 _HOMES: dict[str, str] = {
     "Readout": ".readout",
     "AttentiveClassifier": ".attentive",
+    "MeanPoolClassifier": ".linear",
+    "LinearClassifier": ".linear",
     "SRTDepthReadout": ".dense",
     "PoseReadout": ".pose",
     "nearest_rotation": ".pose",
@@ -32,6 +34,7 @@ _HOMES: dict[str, str] = {
     "Member": ".fit",
     "fit_readout": ".fit",
     "predict": ".fit",
+    "TestSplit": ".held_out",
     "EndToEndReference": ".end_to_end",
     "save_reference": ".reference_files",
     "load_reference": ".reference_files",

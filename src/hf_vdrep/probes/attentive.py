@@ -20,6 +20,7 @@ class AttentiveClassifier(AttentivePooling):
         num_heads: attention heads; divides `width`.
         mlp_ratio: hidden width of the MLP over `width`.
         folded: compute the folded form.
+        statistics: tokens carry their mean and deviation beside them (`standardise`); the source's do not.
     """
 
     readout_type = "attentive"
@@ -34,8 +35,9 @@ class AttentiveClassifier(AttentivePooling):
         num_heads: int = 8,
         mlp_ratio: float = 4.0,
         folded: bool = True,
+        statistics: bool = False,
     ) -> None:
-        super().__init__(in_channels, num_steps, width=width, num_heads=num_heads, folded=folded)
+        super().__init__(in_channels, num_steps, width=width, num_heads=num_heads, folded=folded, statistics=statistics)
         self.num_classes = num_classes
         self.mlp_norm = nn.LayerNorm(width)
         hidden = int(width * mlp_ratio)
@@ -47,7 +49,7 @@ class AttentiveClassifier(AttentivePooling):
     def forward(self, values: torch.Tensor, *, standardised: bool = False) -> torch.Tensor:
         """Logits (B, num_classes) of features (B, T', H', W', C).
 
-        `standardised` says that every token has mean 0 and variance 1 already (`standardise`), which saves a pass.
+        `standardised` says that the values are what `self.standardise` makes already, which saves a pass.
         """
         hidden = self.attend(values, standardised=standardised)[:, 0]
         hidden = hidden + self.mlp(self.mlp_norm(hidden))

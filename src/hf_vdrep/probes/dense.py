@@ -24,6 +24,7 @@ class SRTDepthReadout(Readout):
         width, num_heads, num_blocks, mlp_ratio: of the transformer.
         octaves: of the pixel's Fourier features; 2^-(octaves - 1) is the shortest period in units of half a frame.
         time_mode: how feature steps become frames.
+        statistics: tokens carry their mean and deviation beside them (`standardise`).
     """
 
     readout_type = "dense"
@@ -40,10 +41,13 @@ class SRTDepthReadout(Readout):
         mlp_ratio: float = 2.0,
         octaves: int = 16,
         time_mode: TimeMode = "linear",
+        statistics: bool = False,
     ) -> None:
         super().__init__()
-        self.octaves, self.num_frames = octaves, num_frames
-        self.tokens = StepTokens(in_channels, frame_spans, num_frames, width, time_mode=time_mode)
+        self.octaves, self.num_frames, self.statistics = octaves, num_frames, statistics
+        self.tokens = StepTokens(
+            in_channels, frame_spans, num_frames, width, time_mode=time_mode, statistics=statistics
+        )
         self.ask = nn.Linear(4 * octaves, width)
         self.frame = nn.Parameter(torch.zeros(num_frames, width))
         self.blocks = CrossAttentionStack(num_blocks, width, num_heads, mlp_ratio)
@@ -73,7 +77,7 @@ class SRTDepthReadout(Readout):
             values: (B, T', H', W', C) features.
             pixels: (Q, 2) x, y in [0, 1], the same for all frames.
             frames: int (F,) input frames; all by default.
-            standardised: the values' tokens have mean 0 and variance 1 already.
+            standardised: the values are what `self.standardise` makes already.
 
         Returns:
             (B, F, Q).

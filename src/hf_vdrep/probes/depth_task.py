@@ -52,6 +52,6 @@ def depth_task(
         index, pixels = sub_grid(depth.shape[2], depth.shape[3], eval_stride, (eval_stride // 2, eval_stride // 2))
         found = readout(values, pixels, frames, standardised=True).float().exp()
         target = depth[:, frames].flatten(2)[:, :, index].float()
-        return {"predictions": found.flatten(1).numpy(), "references": target.flatten(1).numpy()}
+        return {"predictions": found.flatten(1).cpu().numpy(), "references": target.flatten(1).cpu().numpy()}
 
     return Task("depth", "clip", ("depth",), "depth_error", "abs_rel", False, build, loss, predict, fit)

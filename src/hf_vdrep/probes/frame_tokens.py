@@ -6,7 +6,7 @@ from torch import nn
 
 from .fourier import fourier_features, pixel_grid
 from .resample import TimeMode, frame_weights
-from .standardise import standardise
+from .standardise import standardise, standardised_width
 
 
 class StepTokens(nn.Module):
@@ -23,6 +23,7 @@ class StepTokens(nn.Module):
         width: of the tokens.
         time_mode: how steps become frames.
         octaves: of the Fourier position.
+        statistics: tokens carry their mean and deviation beside them (`standardise`).
     """
 
     weights: torch.Tensor
@@ -36,10 +37,11 @@ class StepTokens(nn.Module):
         *,
         time_mode: TimeMode = "linear",
         octaves: int = 6,
+        statistics: bool = False,
     ) -> None:
         super().__init__()
-        self.octaves = octaves
-        self.project = nn.Linear(in_channels, width)
+        self.octaves, self.statistics = octaves, statistics
+        self.project = nn.Linear(standardised_width(in_channels, statistics), width)
         self.position = nn.Linear(4 * octaves, width)
         self.register_buffer("weights", frame_weights(frame_spans, num_frames, time_mode), persistent=False)
 
@@ -49,7 +51,8 @@ class StepTokens(nn.Module):
         if steps != self.weights.shape[1]:
             raise ValueError(f"values must have {self.weights.shape[1]} steps, got {steps}")
         grid = fourier_features(pixel_grid(height, width).to(values.device).flatten(0, 1), self.octaves)
-        tokens = self.project(values if standardised else standardise(values)).flatten(2, 3)
+        tokens = self.project(values if standardised else standardise(values, statistics=self.statistics))
+        tokens = tokens.flatten(2, 3)
         return tokens + self.position(grid).to(tokens.dtype)
 
     def to_frames(self, made: torch.Tensor, frames: torch.Tensor | None = None) -> torch.Tensor:

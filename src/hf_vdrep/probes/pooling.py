@@ -4,11 +4,11 @@
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
+from .look import look
 from .readout import Readout
-from .standardise import standardise
+from .standardise import standardised_width
 
 
 class AttentivePooling(Readout):
@@ -28,10 +28,21 @@ class AttentivePooling(Readout):
         num_heads: attention heads; divides `width`.
         num_queries: learned queries; one of them is a vector, not a matrix of one row.
         folded: compute the folded form.
+        statistics: tokens carry their mean and deviation beside them (`standardise`).
     """
 
+    shares_tokens = True
+
     def __init__(
-        self, in_channels: int, num_steps: int, *, width: int, num_heads: int, num_queries: int = 1, folded: bool = True
+        self,
+        in_channels: int,
+        num_steps: int,
+        *,
+        width: int,
+        num_heads: int,
+        num_queries: int = 1,
+        folded: bool = True,
+        statistics: bool = False,
     ) -> None:
         super().__init__()
         if width % num_heads:
@@ -39,22 +50,24 @@ class AttentivePooling(Readout):
         if num_queries < 1:
             raise ValueError(f"num_queries must be at least 1, got {num_queries}")
         self.num_steps, self.num_heads, self.num_queries, self.folded = num_steps, num_heads, num_queries, folded
-        self.in_channels = in_channels
-        self.norm_scale = nn.Parameter(torch.ones(in_channels))
-        self.norm_shift = nn.Parameter(torch.zeros(in_channels))
-        self.time_embedding = nn.Parameter(torch.randn(num_steps, in_channels) * 0.02)
+        self.in_channels, self.statistics = in_channels, statistics
+        channels = standardised_width(in_channels, statistics)
+        self.norm_scale = nn.Parameter(torch.ones(channels))
+        self.norm_shift = nn.Parameter(torch.zeros(channels))
+        self.time_embedding = nn.Parameter(torch.randn(num_steps, channels) * 0.02)
         # The source draws it at 0.02: attention is then uniform for the first thousand steps, more than we train.
         self.query = nn.Parameter(torch.randn(width) if num_queries == 1 else torch.randn(num_queries, width))
-        self.to_k = nn.Linear(in_channels, width)
-        self.to_v = nn.Linear(in_channels, width)
+        self.to_k = nn.Linear(channels, width)
+        self.to_v = nn.Linear(channels, width)
         self.to_out = nn.Linear(width, width)
 
     def attend(self, values: torch.Tensor, *, standardised: bool) -> torch.Tensor:
         """What the queries find in features (B, T', H', W', C), queries added: (B, num_queries, width)."""
-        if values.shape[1] != self.num_steps or values.shape[-1] != self.in_channels:
-            expected = f"(B, {self.num_steps}, H', W', {self.in_channels})"
+        channels = len(self.norm_scale) if standardised else self.in_channels
+        if values.shape[1] != self.num_steps or values.shape[-1] != channels:
+            expected = f"(B, {self.num_steps}, H', W', {channels})"
             raise ValueError(f"values must have shape {expected}, got {tuple(values.shape)}")
-        values = (values if standardised else standardise(values)).flatten(2, 3)
+        values = (values if standardised else self.standardise(values)).flatten(2, 3)
         pooled = self._pool_folded(values) if self.folded else self._pool_plain(values)
         return self.query.view(self.num_queries, -1) + self.to_out(pooled)
 
@@ -73,16 +86,11 @@ class AttentivePooling(Readout):
 
     def _pool_folded(self, values: torch.Tensor) -> torch.Tensor:
         # The key bias and every other term equal for all tokens cancels in the softmax.
-        channels, steps = values.shape[-1], values.shape[1]
+        channels = values.shape[-1]
         key_weight = self.to_k.weight.view(self.num_heads, -1, channels)
-        direction = torch.einsum("qhd,hdc->qhc", self._heads(), key_weight).flatten(0, 1)
-        per_step = self.time_embedding @ direction.T
-        # The two passes over the tokens run in their own precision; the rest is small and runs in the weights'.
-        scores = F.linear(values, (direction * self.norm_scale).to(values.dtype)) + per_step[:, None]
-        weights = scores.flatten(1, 2).softmax(1)
-        pooled = (weights.transpose(1, 2).to(values.dtype) @ values.flatten(1, 2)).to(weights.dtype)
-        time_mass = weights.unflatten(1, (steps, -1)).sum(2).transpose(1, 2)
-        pooled = pooled * self.norm_scale + self.norm_shift + time_mass @ self.time_embedding
+        direction = (self._heads()[..., None] * key_weight).sum(2).flatten(0, 1)
+        sums, mass = look(values.flatten(1, 2), direction * self.norm_scale, direction @ self.time_embedding.T)
+        pooled = sums * self.norm_scale + self.norm_shift + mass @ self.time_embedding
         pooled = pooled.unflatten(1, (self.num_queries, self.num_heads))
         value_weight = self.to_v.weight.view(self.num_heads, -1, channels)
         return torch.einsum("bqhc,hdc->bqhd", pooled, value_weight).flatten(2) + self.to_v.bias

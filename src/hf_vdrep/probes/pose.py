@@ -23,6 +23,7 @@ class PoseReadout(AttentivePooling):
         num_heads: attention heads (source: 8).
         num_queries: learned queries; the linear reads all of them.
         folded: compute the folded form of the attention.
+        statistics: tokens carry their mean and deviation beside them (`standardise`).
     """
 
     readout_type = "pose"
@@ -38,9 +39,16 @@ class PoseReadout(AttentivePooling):
         num_heads: int = 8,
         num_queries: int = 4,
         folded: bool = True,
+        statistics: bool = False,
     ) -> None:
         super().__init__(
-            in_channels, num_steps, width=width, num_heads=num_heads, num_queries=num_queries, folded=folded
+            in_channels,
+            num_steps,
+            width=width,
+            num_heads=num_heads,
+            num_queries=num_queries,
+            folded=folded,
+            statistics=statistics,
         )
         self.head = nn.Linear(num_queries * width, 12)
         nn.init.zeros_(self.head.weight)

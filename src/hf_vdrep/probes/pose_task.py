@@ -23,7 +23,7 @@ def pose_task(*, fit: FitConfig = FIT) -> Task:
 
     def build(data: ProbeData, **options: Any) -> nn.Module:
         shape = data.feature_shape
-        readout = PoseReadout(shape[-1], shape[1], **options)
+        readout = PoseReadout(shape[-1], shape[1], **{"statistics": True, **options})
         readout.start_at(relative_pose(torch.as_tensor(data.labels["pose"])))
         return readout
 

@@ -14,6 +14,8 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import nn
 
+from .standardise import standardise
+
 CONFIG_NAME, WEIGHTS_NAME = "config.json", "model.safetensors"
 
 
@@ -25,11 +27,15 @@ class Readout(nn.Module):
 
     Attributes:
         readout_type: short name of the kind, written to `config.json`.
+        shares_tokens: members of a grid may train as one (`Ensemble`); the loss must then draw nothing at random.
         config: keyword arguments that build the same readout again; JSON values.
+        statistics: its tokens carry their mean and deviation beside them.
     """
 
     readout_type: ClassVar[str] = ""
+    shares_tokens: ClassVar[bool] = False
     config: dict[str, Any]
+    statistics: bool = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -45,6 +51,10 @@ class Readout(nn.Module):
     def dtype(self) -> torch.dtype:
         """Of the weights."""
         return next(self.parameters()).dtype
+
+    def standardise(self, values: torch.Tensor) -> torch.Tensor:
+        """Features (..., C) as the readout takes them when told that they are standardised."""
+        return standardise(values, statistics=self.statistics)
 
     def num_parameters(self) -> int:
         """Trained weights."""

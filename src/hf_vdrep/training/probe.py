@@ -1,14 +1,15 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Training one readout on the frozen features of one backbone, at one layer and noise level."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
 from .autoencoder import replace_folder
@@ -19,13 +20,20 @@ from .loop_config import LoopConfig
 from .probe_features import open_split
 from .stream import IndexStream, derive_seed
 
+if TYPE_CHECKING:
+    from ..probes.readout import Readout
+
+TRAINING_NAME = "training.json"
+TASK_NAMES = ["object", "scene", "fine", "action_coarse", "action_many", "action_motion"]
+TASK_NAMES += ["depth", "camera_pose", "point_tracks", "box_tracks"]
+
 
 @dataclass
 class ProbeTrainConfig(LoopConfig):
     """Settings of `train_probe`."""
 
     output_dir: str = option("runs/probe", "folder for config, log, checkpoints and probe/")
-    task: str = option("object", "what to read out", choices=["object", "action_motion", "depth", "point_tracks"])
+    task: str = option("object", "what to read out", choices=TASK_NAMES)
     backbone: str = option("v-walt", "v-walt, i-walt, a floor (pixels, latents, random), or a pipeline folder")
     layer: float = option(0.75, "block: relative depth in (0, 1], or an index if whole and not 1")
     timestep: int = option(100, "noise level in [0, 999]; ignored by backbones that take none")
@@ -100,63 +108,59 @@ def train_probe(config: ProbeTrainConfig) -> dict[str, float]:
         raise ValueError(f"cpu must be true for a probe, got false with an accelerator at hand ({accelerator.device})")
     task = get_task(config.task)
     with accelerator.main_process_first():
-        train = open_split(config, task, "train", config.train_clips).standardised(torch.float32)
+        train = open_split(config, task, "train", config.train_clips)
         validation = open_split(config, task, "validation", config.eval_clips)
     torch.manual_seed(derive_seed("weights", config.seed))
     readout = task.make(train, **config.readout)
+    for data in (train, validation):
+        task.check_labels(readout, data)
+    shape, statistics = train.feature_shape, cast("Readout", readout).statistics
+    train = train.standardised(torch.float32, statistics=statistics)
     run = build(config, ProbeObjective(task, readout), readout, accelerator)
     figures = fit(run, ProbeTask(config, task, train, validation))
     if accelerator.is_main_process:
-        finish(run, readout, train.feature_shape, figures)
+        finish(run, cast("Readout", readout), shape, figures)
     leave(accelerator)
     return figures
 
 
-def finish(run: Run, readout: nn.Module, shape: tuple[int, ...], figures: dict[str, float]) -> None:
-    """Save the averaged readout with all that is needed to build it again, and the figures."""
+def finish(run: Run, readout: Readout, shape: tuple[int, ...], figures: dict[str, float]) -> None:
+    """Save the averaged readout as a folder of its own, and beside it how it was trained and what it reached."""
     from .plots import plot_log
 
     config: Any = run.config
-    with run.ema.applied(readout):
-        state = {name: value.detach().clone().contiguous() for name, value in readout.state_dict().items()}
-    about = {**to_dict(config), "feature_shape": list(shape), "readout_class": type(readout).__name__, **figures}
+    about = {**to_dict(config), "feature_shape": list(shape), **figures}
 
     def write(folder: Path) -> None:
-        folder.mkdir(parents=True)
-        save_file(state, folder / "model.safetensors")
-        (folder / "config.json").write_text(json.dumps(about, indent=1) + "\n")
+        with run.ema.applied(readout):
+            readout.save_pretrained(folder)
+        (folder / TRAINING_NAME).write_text(json.dumps(about, indent=1) + "\n")
 
     replace_folder(run.folder / "probe", write)
     write_summary(run.folder, {"steps": run.step, "seconds": round(run.seconds, 1), **figures})
     plot_log(run.folder / "log.jsonl", run.folder / "loss.png", title=f"{config.task} on {config.backbone}")
 
 
-def load_probe(folder: str | Path, data: Any) -> nn.Module:
+def load_probe(folder: str | Path, data: Any) -> Readout:
     """The readout of a `probe/` folder, in evaluation mode.
 
     Args:
         folder: what `train_probe` saved.
-        data: a `ProbeData` of the same backbone, layer and task; gives the shapes.
+        data: a `ProbeData` of the same backbone, layer and task, to hold the shapes against.
 
     Raises:
         ValueError: the folder is not a probe, or the features do not fit it.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    from ..probes.registry import get_task
+    from ..probes.readout import Readout
 
     try:
-        about = json.loads((Path(folder) / "config.json").read_text())
-        state = load_file(Path(folder) / "model.safetensors")
-    except (OSError, ValueError, SafetensorError) as error:
+        about = json.loads((Path(folder) / TRAINING_NAME).read_text())
+        readout = Readout.from_pretrained(folder)
+    except (OSError, ValueError) as error:
         raise ValueError(f"folder must hold a trained probe, got {folder} ({error})") from error
     if list(data.feature_shape[1:]) != about["feature_shape"][1:]:
         raise ValueError(f"features must be {about['feature_shape'][1:]} per sample, got {data.feature_shape[1:]}")
-    sizes = {"num_classes": len(state["head.bias"])} if "head.bias" in state else {}
-    readout = get_task(about["task"]).make(data, **{**sizes, **about["readout"]})
-    readout.load_state_dict(state)
-    return readout.eval()
+    return readout
 
 
 def main(argv: Sequence[str] | None = None) -> int:
