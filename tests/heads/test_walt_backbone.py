@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import CLASSES, LAYERS, WIDTH, inputs_of, make, make_config
+from tiny_heads import CLASSES, LAYERS, WIDTH, inputs_of, make, make_config
 from transformers import AutoBackbone, AutoModel
 
 from hf_vdrep.heads import WaltBackbone

@@ -62,7 +62,8 @@ class WaltConfig(BackboneConfigMixin, PreTrainedConfig):
             raise ValueError(f"depth_stride must be at least 1, got {self.depth_stride}")
         kwargs.pop("stage_names", None)
         # The auto classes walk through it when they look for a class of ours.
-        self.architectures = self.architectures or []
+        if self.architectures is None:
+            self.architectures: list[str] | None = []
         self.set_output_features_output_indices(
             out_features=kwargs.pop("out_features", None), out_indices=kwargs.pop("out_indices", None)
         )
