@@ -1,7 +1,8 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""Clips per second of ProbeWorld on one thread: pixels alone, and with all labels.
+"""Clips per second of ProbeWorld: scene graphs, pixels from given scene graphs, pixels, and pixels with all labels.
 
-python scripts/benchmarks/render.py --clips 64 --resolution 64
+python scripts/benchmarks/render.py                       # 64 x 64 and 128 x 128 on one thread
+python scripts/benchmarks/render.py --device cuda --batch 256 --clips 2048 --resolution 64
 """
 
 import argparse
@@ -14,31 +15,56 @@ import torch
 from hf_vdrep.data.probeworld import ProbeWorld, ProbeWorldConfig
 
 
-def clips_per_second(work: Callable[[range], object], clips: int, batch: int) -> tuple[float, float]:
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def clips_per_second(
+    work: Callable[[range], object], clips: int, batch: int, device: torch.device
+) -> tuple[float, float]:
     """Rates by processor time and by wall time; the first batch warms up and does not count."""
     work(range(batch))
+    _wait(device)
     cpu, wall = time.process_time(), time.perf_counter()
     for start in range(0, clips, batch):
         work(range(start, min(start + batch, clips)))
+    _wait(device)
     return clips / (time.process_time() - cpu), clips / (time.perf_counter() - wall)
 
 
+def measure(resolution: int, args: argparse.Namespace) -> None:
+    """Print one JSON line per kind of work."""
+    config = ProbeWorldConfig(num_frames=args.frames, resolution=resolution)
+    size = max(args.clips, args.batch)
+    world = ProbeWorld("train", size, config, device=args.device)
+    scenes = [world.scene(index) for index in range(size)]
+    works = {
+        "scene graphs": lambda rows: [world.scene(index) for index in rows],
+        "pixels of given scenes": lambda rows: world.render_scenes([scenes[index] for index in rows]),
+        "pixels": world.render_batch,
+        "pixels and labels": world.batch,
+    }
+    for name, work in works.items():
+        cpu, wall = clips_per_second(work, args.clips, args.batch, world.device)
+        shape = f"{args.frames}x{resolution}x{resolution}"
+        rates = {"clips_per_cpu_second": round(cpu, 1), "clips_per_second": round(wall, 1)}
+        print(json.dumps({"what": name, "clip": shape, "device": str(world.device), **rates}), flush=True)
+
+
 def main() -> None:
-    """Parse, measure, print one JSON line per measurement."""
+    """Parse and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=int, default=64, help="clips to render")
     parser.add_argument("--batch", type=int, default=16, help="clips per call")
     parser.add_argument("--frames", type=int, default=17, help="frames per clip, odd")
-    parser.add_argument("--resolution", type=int, default=64, help="pixels per side")
+    parser.add_argument("--resolution", type=int, nargs="+", default=[64, 128], help="pixels per side")
     parser.add_argument("--threads", type=int, default=1, help="torch threads")
+    parser.add_argument("--device", default="cpu", help="where pixels are drawn")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    config = ProbeWorldConfig(num_frames=args.frames, resolution=args.resolution)
-    world = ProbeWorld("train", max(args.clips, args.batch), config)
-    print(f"{args.clips} clips of {args.frames} x {args.resolution} x {args.resolution}, {args.threads} thread(s)")
-    for name, work in (("pixels", world.render_batch), ("pixels and labels", world.batch)):
-        cpu, wall = clips_per_second(work, args.clips, args.batch)
-        print(json.dumps({"what": name, "clips_per_cpu_second": round(cpu, 1), "clips_per_second": round(wall, 1)}))
+    for resolution in args.resolution:
+        measure(resolution, args)
 
 
 if __name__ == "__main__":

@@ -38,8 +38,8 @@ def test_rounding_moves_few_pixels_by_more_than_one_level(world, scenes):
 def test_labels_come_from_the_cpu_whatever_draws_the_pixels(world, monkeypatch):
     """A world whose device draws wrong surfaces and other pixels still gives the labels of the CPU."""
 
-    def elsewhere(scenes, config, texels, chunk):
-        frames = render(scenes, config, texels, chunk)
+    def elsewhere(scenes, config, texels):
+        frames = render(scenes, config, texels)
         return dataclasses.replace(
             frames, video=255 - frames.video, depth=frames.depth * 0, instance=frames.instance * 0
         )

@@ -6,6 +6,7 @@ import dataclasses
 import numpy as np
 import pytest
 from implicit_solids import INSIDE
+from plane_depth import plane_depth
 
 from hf_vdrep.data.probeworld.labels import make_samples
 from hf_vdrep.data.probeworld.packing import pack
@@ -50,25 +51,6 @@ def test_pose_is_a_rigid_motion(samples):
         np.testing.assert_allclose(np.linalg.det(rotation), 1.0, atol=1e-6)
 
 
-def _plane_depth(sample: dict, t: int, place: np.ndarray) -> float | None:
-    """Depth at a sub-pixel place by interpolating inverse depth, exact on a plane; None where it is no plane."""
-    side = sample["depth"].shape[-1]
-    at = place * side - 0.5
-    column, row = np.floor(at).astype(int)
-    if not (1 <= column < side - 2 and 1 <= row < side - 2):
-        return None
-    window = slice(row - 1, row + 3), slice(column - 1, column + 3)
-    inverse = 1.0 / sample["depth"][t].double().numpy()[window]
-    if len(np.unique(sample["instance"][t].numpy()[window])) > 1:
-        return None
-    if max(np.abs(np.diff(inverse, 2, axis=axis)).max() for axis in (0, 1)) > 1e-5:
-        return None
-    fx, fy = at - [column, row]
-    top = inverse[1, 1] * (1 - fx) + inverse[1, 2] * fx
-    bottom = inverse[2, 1] * (1 - fx) + inverse[2, 2] * fx
-    return 1.0 / (top * (1 - fy) + bottom * fy)
-
-
 def _project(sample: dict, t: int, world_point: np.ndarray) -> np.ndarray:
     """Normalised x, y."""
     pose = sample["pose"][t].double().numpy()
@@ -82,7 +64,7 @@ def test_tracks_reproject_through_depth_intrinsics_and_pose(samples, world):
     for index, sample in enumerate(samples):
         scene, side = world.scene(index), sample["depth"].shape[-1]
         for track in sample["tracks"].double().numpy():
-            depth = _plane_depth(sample, 0, track[0])
+            depth = plane_depth(sample, 0, track[0])
             if depth is None:
                 continue
             pose = sample["pose"][0].double().numpy()
@@ -105,7 +87,7 @@ def test_visible_points_agree_with_the_depth_map(samples, world):
     checked = 0
     for sample in samples:
         for track, seen in zip(sample["tracks"].double().numpy(), sample["visible"].numpy(), strict=True):
-            first = _plane_depth(sample, 0, track[0])
+            first = plane_depth(sample, 0, track[0])
             slot = int(sample["instance"][0].numpy()[tuple((track[0, ::-1] * 48).astype(int))])
             if first is None or slot != 255:
                 continue
@@ -113,7 +95,7 @@ def test_visible_points_agree_with_the_depth_map(samples, world):
             pose = sample["pose"].double().numpy()
             start = pose[0, :, :3] @ (ray * first) + pose[0, :, 3]
             for t in np.flatnonzero(seen):
-                depth = _plane_depth(sample, t, track[t])
+                depth = plane_depth(sample, t, track[t])
                 if depth is not None:
                     own = (pose[t, :, :3].T @ (start - pose[t, :, 3]))[2]
                     assert abs(own - depth) < 5e-3 * depth

@@ -114,3 +114,11 @@ def test_the_most_visible_object_is_nearly_always_the_main_one(world):
     main = [int(world.scene(index).kind[0]) for index in range(96)]
     agree = np.mean([sample["object"] == kind for sample, kind in zip(found, main, strict=True)])
     assert agree > 0.9 and {sample["object"] for sample in found} == set(range(len(OBJECT_NAMES)))
+
+
+@pytest.mark.parametrize(
+    ("main", "motion", "words"), [(12, 0, r"main must lie in \[0, 11\], got 12"), (0, -1, "motion")]
+)
+def test_classes_out_of_range_are_named(world, main, motion, words):
+    with pytest.raises(ValueError, match=words):
+        sample_scene(world, 0, main, motion, np.random.default_rng(0))

@@ -26,7 +26,7 @@ from .vocabulary import TASK_NAMES
 from .world import ProbeWorld
 
 SIDE, FRAMES = 16, 5
-_GROUP = 64
+_GROUP = 128
 _LABELS = {
     "object": lambda scene: int(scene.kind[0]),
     "scene": scene_class,
@@ -78,8 +78,9 @@ def small_views(split: str, size: int, config: ProbeWorldConfig, progress: bool 
     """The first `size` clips of a split at `FRAMES` x `SIDE` x `SIDE`; the middle frame is the clip's own."""
     world = ProbeWorld(split, size, dataclasses.replace(config, num_frames=FRAMES, resolution=SIDE))
     starts = tqdm(range(0, size, _GROUP), desc=f"drawing {split}", unit="batch", disable=not progress)
-    parts = [world.render_batch(range(start, min(start + _GROUP, size))) for start in starts]
-    return Views(torch.cat(parts).float() / 255, [world.scene(index) for index in range(size)])
+    scenes = [world.scene(index) for index in range(size)]
+    parts = [world.render_scenes(scenes[start : start + _GROUP]).video for start in starts]
+    return Views(torch.cat(parts).float() / 255, scenes)
 
 
 def ridge_operator(train: Tensor, test: Tensor, weight: float = 0.3) -> Tensor:

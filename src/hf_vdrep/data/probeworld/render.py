@@ -17,6 +17,9 @@ from .raycast import SolidHits
 from .scene import Scene
 
 NO_SOLID = 255
+# Rays per kernel call: what a CPU's cache holds, and what fills a GPU.
+_RAYS = {"cpu": 8 * 17 * 64 * 64}
+_RAYS_ELSEWHERE = 128 * 17 * 64 * 64
 
 
 @dataclasses.dataclass(eq=False)
@@ -34,6 +37,12 @@ class Frames:
     instance: Tensor
 
 
+def clips_at_once(config: ProbeWorldConfig, device: torch.device) -> int:
+    """How many clips share the kernels' tensors: a matter of speed and memory alone."""
+    rays = _RAYS.get(device.type, _RAYS_ELSEWHERE)
+    return min(max(rays // (config.num_frames * config.resolution**2), 1), 128)
+
+
 def _seen(room: Tensor, solids: SolidHits, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
     """Depth and instance of the nearest surfaces."""
     instance = solids.slot.masked_fill(solids.depth >= room, NO_SOLID)
@@ -45,17 +54,17 @@ def render(
     scenes: Sequence[Scene],
     config: ProbeWorldConfig,
     texels: Sequence[Tensor],
-    chunk: int = 8,
+    chunk: int | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> Frames:
-    """Render B scenes on the device of the texture planes `texels`; `chunk` clips at a time share the kernels' tensors.
-
-    The chunk is a matter of cache and memory alone: the pixels do not depend on it.
+    """Render B scenes on the device of the texture planes `texels`.
 
     Args:
+        chunk: clips that share the kernels' tensors, by default `clips_at_once`; the pixels do not depend on it.
         dtype: of all arithmetic; float64 tells how much of a pixel is rounding.
     """
     side, device = config.resolution, texels[0].device
+    chunk = chunk or clips_at_once(config, device)
     parts = []
     for start in range(0, len(scenes), chunk):
         group = scenes[start : start + chunk]
@@ -72,9 +81,9 @@ def render(
 
 
 @torch.no_grad()
-def surfaces_of(scenes: Sequence[Scene], config: ProbeWorldConfig, chunk: int = 8) -> tuple[Tensor, Tensor]:
+def surfaces_of(scenes: Sequence[Scene], config: ProbeWorldConfig) -> tuple[Tensor, Tensor]:
     """Depth and instance as in `Frames`, always on the CPU: labels are the same whatever device draws the pixels."""
-    parts = []
+    chunk, parts = clips_at_once(config, torch.device("cpu")), []
     for start in range(0, len(scenes), chunk):
         group = scenes[start : start + chunk]
         room, solids = surfaces(pack(group), pixel_grid(config))

@@ -97,19 +97,18 @@ class ProbeWorld(torch.utils.data.Dataset):
         rng = np.random.default_rng([self.config.seed, SPLITS.index(self.split), 0x5CE4E, index])
         return sample_scene(self, index, main, motion, rng)
 
-    def _render(self, scenes: Sequence[Scene]) -> Frames:
-        # A CPU's cache holds the tensors of eight clips; a GPU is idle with so few.
-        chunk = 8 if self.device.type == "cpu" else 64
-        return render(scenes, self.config, self._texels, chunk)
+    def render_scenes(self, scenes: Sequence[Scene]) -> Frames:
+        """Draw scene graphs, those of this world or changed ones, on the world's device."""
+        return render(scenes, self.config, self._texels)
 
     def render_batch(self, indices: Sequence[int]) -> Tensor:
         """Pixels alone, the fast path: uint8 (B, T, H, W, 3) on the world's device."""
-        return self._render([self.scene(int(index)) for index in indices]).video
+        return self.render_scenes([self.scene(int(index)) for index in indices]).video
 
     def batch(self, indices: Sequence[int]) -> list[Sample]:
         """Samples with all labels, rendered together; `hf_vdrep.data.sample.stack_samples` makes one batch of them."""
         scenes = [self.scene(int(index)) for index in indices]
-        frames = self._render(scenes)
+        frames = self.render_scenes(scenes)
         if self.device.type != "cpu":
             frames = Frames(frames.video.cpu(), *surfaces_of(scenes, self.config))
         return make_samples(scenes, frames, self.config)
