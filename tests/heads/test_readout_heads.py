@@ -65,7 +65,7 @@ def test_a_head_says_what_its_probe_says_of_the_features(head: str, folder: Path
 
 
 def test_a_probe_folder_and_a_backbone_folder_become_one_model_folder(head: str, folder: Path, tmp_path: Path):
-    """Saved, loaded again by the class and by what the folder says: to the bit, and frozen as it was."""
+    """Saved, loaded again by what the folder says: the same weights, and frozen as it was."""
     a_readout(head).save_pretrained(tmp_path / "probe")
     model = CLASSES[head].from_probe(folder, tmp_path / "probe", layer=0.34, timestep=50, seed=9)
     model.save_pretrained(tmp_path / "walt")
