@@ -5,14 +5,17 @@ import torch
 from torch import nn
 
 from .cross_attention import CrossAttentionStack, NearBias
+from .depth_readout import DepthReadout, start_head
 from .fourier import fourier_features, pixel_grid
 from .frame_tokens import StepTokens
-from .readout import Readout
 from .resample import TimeMode
 
 
-class SRTDepthReadout(Readout):
-    """Depth of any pixels of any frames (papers.md 8.2; source: 3 blocks, width 512, 16 octaves).
+class SRTDepthReadout(DepthReadout):
+    """Depth of any pixels of any frames (papers.md 8.2), in a form that learns within a few hundred steps.
+
+    `SourceDepthReadout` is the form of the source. This one is narrower, projects the tokens once, knows where they
+    stand and starts by looking at what is near.
 
     Each pixel's Fourier features, plus an embedding of the frame, become a query; cross-attention-only blocks look at
     the tokens of its frame; a final norm and one linear give log-depth, so that depth is positive.
@@ -53,15 +56,7 @@ class SRTDepthReadout(Readout):
         self.blocks = CrossAttentionStack(num_blocks, width, num_heads, mlp_ratio)
         self.near = NearBias(num_heads)
         self.norm = nn.LayerNorm(width, bias=False)
-        self.head = nn.Linear(width, 1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.constant_(self.head.bias, 1.0)
-
-    def start_at(self, depth: torch.Tensor) -> None:
-        """Start from the median log-depth of (a sample of) the training labels; zeros are no labels."""
-        seen = depth[(depth > 1e-3) & (depth < 10)].float()
-        if seen.numel():
-            nn.init.constant_(self.head.bias, float(seen.log().median()))
+        self.head = start_head(nn.Linear(width, 1))
 
     def forward(
         self,
@@ -71,17 +66,7 @@ class SRTDepthReadout(Readout):
         *,
         standardised: bool = False,
     ) -> torch.Tensor:
-        """Log-depth (natural log of metres).
-
-        Args:
-            values: (B, T', H', W', C) features.
-            pixels: (Q, 2) x, y in [0, 1], the same for all frames.
-            frames: int (F,) input frames; all by default.
-            standardised: the values are what `self.standardise` makes already.
-
-        Returns:
-            (B, F, Q).
-        """
+        """See `DepthReadout`."""
         tokens = self.tokens(values, standardised=standardised)
         frame = self.frame if frames is None else self.frame[frames]
         queries = self.ask(fourier_features(pixels * 2 - 1, self.octaves)) + frame[:, None]
@@ -94,7 +79,11 @@ class SRTDepthReadout(Readout):
 
 
 def sub_grid(
-    height: int, width: int, stride: int, offset: tuple[int, int] = (0, 0)
+    height: int,
+    width: int,
+    stride: int,
+    offset: tuple[int, int] = (0, 0),
+    device: torch.device | str = "cpu",
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Every `stride`-th pixel from `offset` (row, column), and where it lies.
 
@@ -104,4 +93,4 @@ def sub_grid(
     if not (0 <= offset[0] < stride and 0 <= offset[1] < stride):
         raise ValueError(f"offset must lie in [0, {stride - 1}], got {offset}")
     index = torch.arange(height * width).view(height, width)[offset[0] :: stride, offset[1] :: stride].flatten()
-    return index, pixel_grid(height, width).view(-1, 2)[index]
+    return index.to(device), pixel_grid(height, width).view(-1, 2)[index].to(device)
