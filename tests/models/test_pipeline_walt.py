@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from hf_vdrep.models import AutoencoderWalt, WaltPipeline, WaltTransformer3DModel, make_scheduler
+from hf_vdrep.models.pipeline_conditions import Conditions
+from hf_vdrep.models.pipeline_guidance import Guidance
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -108,7 +110,8 @@ def test_guidance_moves_from_the_null_prediction_through_the_labelled_one(
     labelled = pipeline.transformer(noisy, steps, labels).sample
     for scale in (1.0, 4.0):
         expected = null + scale * (labelled - null)
-        torch.testing.assert_close(pipeline._predict(noisy, step, labels, None, scale), expected, rtol=1e-4, atol=1e-4)
+        found = pipeline._predict(noisy, step, Conditions(class_labels=labels), None, Guidance(scale))
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_callback_sees_every_step_and_may_change_the_latents(pipeline: WaltPipeline):

@@ -33,6 +33,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--model", default="v-walt", help="v-walt, i-walt, or the folder of a saved pipeline (default: v-walt)")
     add("--num", type=positive, default=8, metavar="N", help="samples (default: 8)")
+    add("--class-label", type=whole, metavar="CLASS", help="of a class-conditional model (default: none)")
+    add("--prompt", metavar="TEXT", help="of a text-conditional model (default: none)")
+    add("--guidance-scale", type=rate, default=1.0, metavar="W", help="weight of label or prompt (default: 1)")
     add("--steps", type=positive, default=50, metavar="N", help="denoising steps (default: 50)")
     add("--seed", type=whole, default=0, help="seed of the noise (default: 0)")
     add("--frames", type=positive, default=None, metavar="N", help="1, or 1 + 4k (default: as the model was trained)")
@@ -74,6 +77,9 @@ def _sample(args: argparse.Namespace) -> "np.ndarray":
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
         output = pipeline(
             batch_size=len(generators),
+            class_labels=args.class_label,
+            prompt=args.prompt,
+            guidance_scale=args.guidance_scale,
             num_frames=args.frames,
             num_inference_steps=args.steps,
             generator=generators,

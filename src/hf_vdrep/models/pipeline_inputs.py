@@ -1,6 +1,7 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""What `WaltPipeline` checks and prepares before the first step."""
+"""What the pipelines check and prepare before the first step."""
 
+import dataclasses
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,22 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from .pipeline_conditions import Conditions
+from .pipeline_guidance import Guidance
+from .pipeline_text import TextStates
+
 if TYPE_CHECKING:
-    from .pipeline_walt import WaltPipeline
+    from .pipeline_base import WaltBasePipeline
 
 _OUTPUT_TYPES = ("pil", "np", "pt", "latent")
 
 
-def check_inputs(
-    pipeline: "WaltPipeline",
-    num_frames: int,
-    height: int,
-    width: int,
-    guidance_scale: float,
-    class_labels: Any,
-    output_type: str,
-) -> None:
-    """Raise a ValueError for the first argument of a call that the models cannot serve."""
+def check_size(pipeline: "WaltBasePipeline", num_frames: int, height: int, width: int, output_type: str) -> None:
+    """Raise a ValueError for a size or an output that the models cannot serve."""
     vae, config = pipeline.vae, pipeline.transformer.config
     time, space = vae.temporal_compression_ratio, vae.spatial_compression_ratio
     if config.objective == "image" and num_frames != 1:
@@ -35,36 +32,84 @@ def check_inputs(
     for name, value in (("height", height), ("width", width)):
         if value < 1 or value % space:
             raise ValueError(f"{name} must be a positive multiple of {space}, got {value}")
-    if class_labels is not None and config.num_classes is None:
-        raise ValueError("class_labels must be None, got some (the denoiser is unconditional)")
-    if guidance_scale != 1.0 and class_labels is None:
-        raise ValueError(f"guidance_scale must be 1.0 without class_labels, got {guidance_scale}")
+    check_output_type(output_type)
+
+
+def check_output_type(output_type: str) -> None:
+    """Raise a ValueError for an output that no pipeline gives."""
     if output_type not in _OUTPUT_TYPES:
         raise ValueError(f"output_type must be one of {', '.join(_OUTPUT_TYPES)}, got {output_type!r}")
 
 
-def class_label_tensor(
-    class_labels: int | Sequence[int] | torch.Tensor | None,
-    batch_size: int | None,
-    num_images_per_prompt: int,
-    device: torch.device,
-) -> tuple[torch.Tensor | None, int]:
-    """The label of every sample (N,), or None, and N = batch_size * num_images_per_prompt.
+def check_conditions(
+    pipeline: "WaltBasePipeline", class_labels: Any, text: TextStates | None, guidance: Guidance, framed: bool = False
+) -> None:
+    """Raise a ValueError for a condition that the denoiser was not made for, or guidance without any.
+
+    Args:
+        pipeline: gives the denoiser.
+        class_labels: as in a call.
+        text: states of the prompts.
+        guidance: as in a call.
+        framed: whether frames are given.
+    """
+    config = pipeline.transformer.config
+    if class_labels is not None and config.num_classes is None:
+        raise ValueError("class_labels must be None, got some (the denoiser is unconditional)")
+    if text is not None and config.text_dim is None:
+        raise ValueError("prompt must be None, got one (the denoiser takes no text)")
+    if guidance.is_on and class_labels is None and text is None and not framed:
+        wanted = "class_labels" if config.text_dim is None else "class_labels or a prompt"
+        raise ValueError(f"guidance_scale must be 1.0 without {wanted}, got {guidance.scale}")
+
+
+def sample_count(batch_size: int | None, num_images_per_prompt: int, **given: Any) -> int:
+    """Samples in all: `num_images_per_prompt` for each of `batch_size`, or of the longest condition.
 
     Raises:
-        ValueError: a number of labels that is neither 1 nor `batch_size`.
+        ValueError: a condition that is neither for one sample nor for all.
     """
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     if num_images_per_prompt < 1:
         raise ValueError(f"num_images_per_prompt must be at least 1, got {num_images_per_prompt}")
-    if class_labels is None:
-        return None, (batch_size or 1) * num_images_per_prompt
-    labels = torch.as_tensor(class_labels, dtype=torch.long, device=device).reshape(-1)
-    size = batch_size or len(labels)
-    if len(labels) not in (1, size):
-        raise ValueError(f"class_labels must be one, or one per sample ({size}), got {len(labels)}")
-    return labels.expand(size).repeat_interleave(num_images_per_prompt), size * num_images_per_prompt
+    counts = {name: _rows(value) for name, value in given.items() if value is not None}
+    size = batch_size or max(counts.values(), default=1)
+    for name, count in counts.items():
+        if count not in (1, size):
+            raise ValueError(f"{name} must be one, or one per sample ({size}), got {count}")
+    return size * num_images_per_prompt
+
+
+def _rows(value: Any) -> int:
+    if isinstance(value, TextStates):
+        return len(value.states)
+    return len(torch.as_tensor(value).reshape(-1)) if not isinstance(value, torch.Tensor) else max(1, value.numel())
+
+
+def spread(
+    conditions: Conditions,
+    class_labels: int | Sequence[int] | torch.Tensor | None,
+    text: TextStates | None,
+    negative: TextStates | None,
+    total: int,
+    num_images_per_prompt: int,
+    device: torch.device,
+) -> Conditions:
+    """Add labels and texts, a row for each of the `total` samples; those of one prompt stand in a row."""
+    size = total // num_images_per_prompt
+    changes: dict[str, torch.Tensor] = {}
+    if class_labels is not None:
+        labels = torch.as_tensor(class_labels, dtype=torch.long, device=device).reshape(-1)
+        changes["class_labels"] = labels.expand(size).repeat_interleave(num_images_per_prompt)
+    for states, prefix in ((text, "encoder"), (negative, "negative")):
+        if states is not None:
+            if len(states.states) not in (1, size):
+                raise ValueError(f"negative_prompt must be one, or one per sample ({size}), got {len(states.states)}")
+            rows = states.repeated(total if len(states.states) == 1 else num_images_per_prompt)
+            changes[f"{prefix}_hidden_states"] = rows.states.to(device)
+            changes[f"{prefix}_attention_mask"] = rows.mask.to(device)
+    return dataclasses.replace(conditions, **changes)
 
 
 @dataclass

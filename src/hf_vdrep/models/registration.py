@@ -15,7 +15,14 @@ from typing import Any
 from .folder_shim import PACKAGE, SHIM
 from .post_import import after_import
 
-_DIFFUSERS_NAMES = ("AutoencoderWalt", "WaltTransformer3DModel", "WaltPipeline")
+_DIFFUSERS_NAMES = (
+    "AutoencoderWalt",
+    "WaltCascadePipeline",
+    "WaltImageToVideoPipeline",
+    "WaltPipeline",
+    "WaltSuperResolutionPipeline",
+    "WaltTransformer3DModel",
+)
 _DIFFUSERS_BASES = ("ModelMixin", "SchedulerMixin", "DiffusionPipeline")
 
 
