@@ -12,7 +12,7 @@ from torch import nn
 from hf_vdrep.backbones.floors import LatentBackbone
 from hf_vdrep.backbones.walt import WaltBackbone
 from hf_vdrep.data import ProbeWorld, ProbeWorldConfig
-from hf_vdrep.metrics.per_sample import per_sample
+from hf_vdrep.metrics.samples import per_sample
 from hf_vdrep.probes import get_task
 from hf_vdrep.study.compare.blank import BlankBackbone
 from hf_vdrep.study.compare.features import CHUNK, FeatureRows

@@ -17,7 +17,7 @@ from torch import nn
 
 from ...data import atomic_output
 from ...features import autocast_name
-from ...metrics.per_sample import per_sample
+from ...metrics.samples import per_sample
 from ...probes import FitConfig, ProbeData, fit_readout, predict
 from .features import Source, open_rows
 from .rows import ResultRow, config_hash, package_versions
