@@ -18,7 +18,7 @@ from torch import nn
 
 from . import walt_checks as checks
 from .layer_index import resolve_layers
-from .walt_blocks import WaltSpatialBlock, WaltSpatiotemporalBlock
+from .walt_blocks import WaltFirstBlock, WaltSpatialBlock, WaltSpatiotemporalBlock
 from .walt_cache import register_blocks
 from .walt_conditioning import WaltLowResolution, WaltTextEmbedding, embed_level, given_frames
 from .walt_initialization import initialize_denoiser
@@ -68,8 +68,8 @@ class WaltTransformer3DModel(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMix
     """
 
     _supports_gradient_checkpointing = True
-    _no_split_modules = ["WaltSpatialBlock", "WaltSpatiotemporalBlock"]
-    _repeated_blocks = ["WaltSpatialBlock", "WaltSpatiotemporalBlock"]
+    _no_split_modules = ["WaltFirstBlock", "WaltSpatialBlock", "WaltSpatiotemporalBlock"]
+    _repeated_blocks = ["WaltFirstBlock", "WaltSpatialBlock", "WaltSpatiotemporalBlock"]
     _skip_layerwise_casting_patterns = ["patch_embed", "pos_embed", "norm"]
 
     @register_to_config
@@ -126,7 +126,8 @@ class WaltTransformer3DModel(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMix
         if config.objective == "video" and index % 2:
             window = (grid[0], *config.spatiotemporal_window)
             return WaltSpatiotemporalBlock(dim, config.num_attention_heads, grid, window, *rest)
-        return WaltSpatialBlock(dim, config.num_attention_heads, grid, spatial, *rest)
+        kind = WaltFirstBlock if rank == 0 else WaltSpatialBlock
+        return kind(dim, config.num_attention_heads, grid, spatial, *rest)
 
     def _init_weights(self) -> None:
         initialize_denoiser(self)

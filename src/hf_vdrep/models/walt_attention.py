@@ -8,6 +8,7 @@ from diffusers.models.attention import AttentionModuleMixin
 from diffusers.models.attention_dispatch import dispatch_attention_fn
 from torch import nn
 
+from .walt_linear import WaltLinear, as_walt_linear
 from .walt_position import WaltRelativePositionBias
 from .walt_windows import Grid, fit_window, from_windows, to_windows, window_mask
 
@@ -63,12 +64,12 @@ class WaltAttention(nn.Module, AttentionModuleMixin):
     def __init__(self, dim: int, heads: int, grid: Grid, eps: float = 1e-6) -> None:
         super().__init__()
         self.heads = heads
-        self.to_q = nn.Linear(dim, dim)
-        self.to_k = nn.Linear(dim, dim)
-        self.to_v = nn.Linear(dim, dim)
+        self.to_q = WaltLinear(dim, dim)
+        self.to_k = WaltLinear(dim, dim)
+        self.to_v = WaltLinear(dim, dim)
         self.norm_q = nn.LayerNorm(dim // heads, eps=eps, bias=False)
         self.norm_k = nn.LayerNorm(dim // heads, eps=eps, bias=False)
-        self.to_out = nn.ModuleList([nn.Linear(dim, dim), nn.Dropout(0.0)])
+        self.to_out = nn.ModuleList([WaltLinear(dim, dim), nn.Dropout(0.0)])
         self.position_bias = WaltRelativePositionBias(heads, grid)
         self.set_processor(self._default_processor_cls())  # type: ignore[operator]
 
@@ -84,6 +85,11 @@ class WaltAttention(nn.Module, AttentionModuleMixin):
     def identity(self, hidden_states: torch.Tensor) -> torch.Tensor:
         """What attention gives under an identity mask: the value embedding passes through (WALT §4.2)."""
         return self.to_out[1](self.to_out[0](self.to_v(hidden_states)))
+
+    def fuse_projections(self) -> None:
+        """As in diffusers: one product for what has one input; the single weights stay."""
+        super().fuse_projections()
+        self.to_qkv = as_walt_linear(self.to_qkv)
 
     def project(self, windows: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Queries, keys and values, each (N, L, heads, head width), by one product where they are fused."""

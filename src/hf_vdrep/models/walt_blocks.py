@@ -1,9 +1,11 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""The two kinds of WALT block (WALT §4.2).
+"""The kinds of WALT block (WALT §4.2).
 
-Their forwards are written out twice: `compile_repeated_blocks` compiles a class once, and one class for both kinds
-would be compiled again for every other block.
+Every kind has a forward of its own, though they share most of it: `compile_repeated_blocks` compiles a forward once,
+and blocks of another build behind the same forward would have it compiled again.
 """
+
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -71,20 +73,46 @@ class WaltSpatialBlock(nn.Module):
             encoder_hidden_states: text of a block with cross-attention, (B, L, D) or (B, T, L, D).
             encoder_attention_mask: bool in the shape of the text less its width.
         """
-        scale1, shift1, gate1, scale2, shift2, gate2 = self.modulation(shared_modulation, embedding, grid)
-        attended = self.attn(modulate(self.norm1(hidden_states), scale1, shift1), grid, self.window)
-        hidden_states = torch.addcmul(hidden_states, gate1, attended)
-        if self.text_window is not None:
-            hidden_states = self._read(hidden_states, grid, encoder_hidden_states, encoder_attention_mask)
-        changed = self.ff(modulate(self.norm2(hidden_states), scale2, shift2))
-        return torch.addcmul(hidden_states, gate2, changed)
+        scale, shift, gate, *rest = self.modulation(shared_modulation, embedding, grid)
+        attended = self.attn(modulate(self.norm1(hidden_states), scale, shift), grid, self.window)
+        hidden_states = torch.addcmul(hidden_states, gate, attended)
+        return self._finish(hidden_states, rest, grid, encoder_hidden_states, encoder_attention_mask)
 
-    def _read(
-        self, tokens: torch.Tensor, grid: Grid, text: torch.Tensor | None, text_mask: torch.Tensor | None
+    def _finish(
+        self,
+        tokens: torch.Tensor,
+        modulation: Sequence[torch.Tensor],
+        grid: Grid,
+        text: torch.Tensor | None,
+        text_mask: torch.Tensor | None,
     ) -> torch.Tensor:
-        if text is None:
-            raise ValueError("encoder_hidden_states must be given to a block with text_window, got None")
-        return tokens + self.cross_attn(self.norm_cross(tokens), text, grid, self.text_window, text_mask)
+        """What follows self-attention in every kind of block: the text, then the MLP."""
+        if self.text_window is not None:
+            if text is None:
+                raise ValueError("encoder_hidden_states must be given to a block with text_window, got None")
+            tokens = tokens + self.cross_attn(self.norm_cross(tokens), text, grid, self.text_window, text_mask)
+        scale, shift, gate = modulation
+        return torch.addcmul(tokens, gate, self.ff(modulate(self.norm2(tokens), scale, shift)))
+
+
+class WaltFirstBlock(WaltSpatialBlock):
+    """The spatial block at the front of an AdaLN-LoRA model, modulated by the shared projection alone (WALT Eq. 3)."""
+
+    def forward(
+        self,
+        hidden_states: torch.Tensor,
+        shared_modulation: torch.Tensor | None,
+        embedding: torch.Tensor,
+        grid: Grid,
+        image_mask: torch.Tensor | None = None,
+        encoder_hidden_states: torch.Tensor | None = None,
+        encoder_attention_mask: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """As `WaltSpatialBlock.forward`."""
+        scale, shift, gate, *rest = self.modulation(shared_modulation, embedding, grid)
+        attended = self.attn(modulate(self.norm1(hidden_states), scale, shift), grid, self.window)
+        hidden_states = torch.addcmul(hidden_states, gate, attended)
+        return self._finish(hidden_states, rest, grid, encoder_hidden_states, encoder_attention_mask)
 
 
 class WaltSpatiotemporalBlock(WaltSpatialBlock):
@@ -105,14 +133,11 @@ class WaltSpatiotemporalBlock(WaltSpatialBlock):
         encoder_attention_mask: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """(B, T*H*W, D) -> same; samples with `image_mask` (B,), and all if T = 1, follow the identity rule."""
-        scale1, shift1, gate1, scale2, shift2, gate2 = self.modulation(shared_modulation, embedding, grid)
-        normed = modulate(self.norm1(hidden_states), scale1, shift1)
+        scale, shift, gate, *rest = self.modulation(shared_modulation, embedding, grid)
+        normed = modulate(self.norm1(hidden_states), scale, shift)
         if grid[0] == 1:
             attended = self.attn.identity(normed)
         else:
             attended = self.attn(normed, grid, (grid[0], *self.window[1:]), image_mask)
-        hidden_states = torch.addcmul(hidden_states, gate1, attended)
-        if self.text_window is not None:
-            hidden_states = self._read(hidden_states, grid, encoder_hidden_states, encoder_attention_mask)
-        changed = self.ff(modulate(self.norm2(hidden_states), scale2, shift2))
-        return torch.addcmul(hidden_states, gate2, changed)
+        hidden_states = torch.addcmul(hidden_states, gate, attended)
+        return self._finish(hidden_states, rest, grid, encoder_hidden_states, encoder_attention_mask)

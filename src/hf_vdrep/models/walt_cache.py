@@ -12,9 +12,9 @@ def register_blocks() -> None:
     """
     from diffusers.hooks._helpers import TransformerBlockMetadata, TransformerBlockRegistry
 
-    from .walt_blocks import WaltSpatialBlock, WaltSpatiotemporalBlock
+    from .walt_blocks import WaltFirstBlock, WaltSpatialBlock, WaltSpatiotemporalBlock
 
-    for block in (WaltSpatialBlock, WaltSpatiotemporalBlock):
+    for block in (WaltFirstBlock, WaltSpatialBlock, WaltSpatiotemporalBlock):
         metadata = TransformerBlockMetadata(return_hidden_states_index=0)
         metadata._cls = block
         TransformerBlockRegistry._registry[block] = metadata

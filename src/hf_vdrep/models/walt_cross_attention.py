@@ -6,6 +6,7 @@ from diffusers.models.attention import AttentionModuleMixin
 from diffusers.models.attention_dispatch import dispatch_attention_fn
 from torch import nn
 
+from .walt_linear import WaltLinear, as_walt_linear
 from .walt_windows import Grid, fit_window, from_windows, to_windows, window_mask
 
 
@@ -56,12 +57,12 @@ class WaltCrossAttention(nn.Module, AttentionModuleMixin):
     def __init__(self, dim: int, heads: int, eps: float = 1e-6) -> None:
         super().__init__()
         self.heads = heads
-        self.to_q = nn.Linear(dim, dim)
-        self.to_k = nn.Linear(dim, dim)
-        self.to_v = nn.Linear(dim, dim)
+        self.to_q = WaltLinear(dim, dim)
+        self.to_k = WaltLinear(dim, dim)
+        self.to_v = WaltLinear(dim, dim)
         self.norm_q = nn.LayerNorm(dim // heads, eps=eps, bias=False)
         self.norm_k = nn.LayerNorm(dim // heads, eps=eps, bias=False)
-        self.to_out = nn.ModuleList([nn.Linear(dim, dim), nn.Dropout(0.0)])
+        self.to_out = nn.ModuleList([WaltLinear(dim, dim), nn.Dropout(0.0)])
         self.set_processor(self._default_processor_cls())  # type: ignore[operator]
 
     def forward(
@@ -84,6 +85,11 @@ class WaltCrossAttention(nn.Module, AttentionModuleMixin):
         return self.processor(  # type: ignore[operator]
             self, hidden_states, encoder_hidden_states, grid, window, encoder_attention_mask
         )
+
+    def fuse_projections(self) -> None:
+        """As in diffusers: one product for what has one input; the single weights stay."""
+        super().fuse_projections()
+        self.to_kv = as_walt_linear(self.to_kv)
 
     def project(self, windows: torch.Tensor, context: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Queries of the windows, keys and values of the context, each (N, L, heads, head width)."""

@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from diffusers.models.attention import FeedForward
 
+from .walt_linear import as_walt_linear
+
 # Rows at a time on a CPU: the widened activations of 2.5 MFLOAT fit the last-level cache of one core, and stay below
 # the size from which malloc maps fresh pages for every call (measured, scripts/benchmarks/forward.py).
 _CPU_FLOATS = 1_000_000
@@ -21,6 +23,8 @@ class WaltFeedForward(FeedForward):
 
     def __init__(self, dim: int, mult: float) -> None:
         super().__init__(dim, mult=mult, activation_fn="gelu-approximate")
+        self.net[0].proj = as_walt_linear(self.net[0].proj)
+        self.net[2] = as_walt_linear(self.net[2])
 
     def forward(self, hidden_states: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
         """(..., D) -> same."""
@@ -30,7 +34,7 @@ class WaltFeedForward(FeedForward):
         width = self.net[2].in_features
         rows = hidden_states.reshape(-1, hidden_states.shape[-1])
         changed = torch.empty_like(rows)
-        step = max(64, _CPU_FLOATS // width)
+        step = max(64, _CPU_FLOATS // width // 64 * 64)
         for start in range(0, rows.shape[0], step):
             widened = gelu_tanh_(self.net[0].proj(rows[start : start + step]))
             changed[start : start + step] = self.net[2](self.net[1](widened))

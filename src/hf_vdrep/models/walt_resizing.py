@@ -41,8 +41,7 @@ def interpolate_positions(
     }
     config: dict[str, Any] = {name: value for name, value in model.config.items() if not name.startswith("_")}
     resized = WaltTransformer3DModel(**config | {name: value for name, value in asked.items() if value is not None})
-    resized.to(model.device, model.dtype)
-    weights = model.state_dict()
+    weights = {name: value.clone() for name, value in model.state_dict().items()}
     height, width = resized.pos_embed_space.shape[:2]
     weights["pos_embed_space"] = interpolate_space(weights["pos_embed_space"], (height, width))
     weights["pos_embed_time"] = interpolate_line(weights["pos_embed_time"], resized.pos_embed_time.shape[0])
@@ -52,7 +51,7 @@ def interpolate_positions(
             old = model.get_submodule(name)
             weights[f"{name}.time"] = _resize_time(old, module.grid, window)
             weights[f"{name}.space"] = _resize_space(old, module.grid, window)
-    resized.load_state_dict(weights)
+    resized.load_state_dict(weights, assign=True)
     return resized.train(model.training)
 
 

@@ -27,6 +27,7 @@ def make_image_twin(model: WaltTransformer3DModel) -> WaltTransformer3DModel:
     Raises:
         ValueError: the model is an image model already.
     """
-    twin = WaltTransformer3DModel(**image_twin(model.config)).to(model.device, model.dtype)
-    twin.load_state_dict(model.state_dict())
+    twin = WaltTransformer3DModel(**image_twin(model.config))
+    # Assigned, not copied in: the twin then has the precision and device of the model.
+    twin.load_state_dict({name: value.clone() for name, value in model.state_dict().items()}, assign=True)
     return twin.train(model.training)
