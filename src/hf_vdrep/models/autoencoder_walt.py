@@ -97,7 +97,7 @@ class AutoencoderWalt(ModelMixin, AutoencoderMixin, ConfigMixin):
     @classmethod
     def extract_init_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> tuple:
         """As in diffusers, but a field that this class does not know is an error: it would be another model."""
-        known = cls._get_init_keys(cls) | {"quantization_config", "name_or_path"}
+        known = cls._get_init_keys(cls) | {"auto_map", "quantization_config"}
         unknown = sorted(key for key in config_dict if key not in known and not key.startswith("_"))
         if unknown:
             raise ValueError(
