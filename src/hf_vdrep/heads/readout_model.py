@@ -15,7 +15,7 @@ from torch import nn
 from ..models.configuration_walt import WaltConfig
 from ..models.hidden_state_index import resolve_hidden_states
 from ..models.layer_index import resolve_layers
-from ..models.modeling_walt import WaltModel
+from ..models.modeling_walt import CONDITIONS, WaltModel
 from ..models.modeling_walt_base import WaltPreTrainedModel
 from ..probes.readout import Readout
 from .geometry import causal_spans, still_clip
@@ -181,6 +181,8 @@ class WaltWithReadout(WaltPreTrainedModel):
                 f"the clip must have {self.num_frames} frames ({self.num_steps} latent steps), "
                 f"got {clean.shape[2]} latent steps"
             )
+        # Trainers pass notes of their own, such as `num_items_in_batch`.
+        options = {name: kwargs[name] for name in (*CONDITIONS, "latent_noise") if name in kwargs}
         count = self.config.num_hidden_layers
         (layer,) = resolve_layers([self.config.layer], count)
         selection = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
@@ -189,7 +191,7 @@ class WaltWithReadout(WaltPreTrainedModel):
         ratio = self.walt.vae.spatial_compression_ratio
         size = (clean.shape[3] * ratio, clean.shape[4] * ratio)
         if not wanted and not attend:
-            values = self.walt.read(clean, layer, timestep, seed, **kwargs)
+            values = self.walt.read(clean, layer, timestep, seed, **options)
             return Reading(values.to(self.readout.dtype), size, None, None)
         seen = self.walt(
             latents=clean,
@@ -199,7 +201,7 @@ class WaltWithReadout(WaltPreTrainedModel):
             output_attentions=attend,
             stop_early=not attend,
             return_dict=True,
-            **kwargs,
+            **options,
         )
         grid = self.walt.grid_of(clean)
         states = tuple(state if index in wanted else None for index, state in enumerate(seen.hidden_states))

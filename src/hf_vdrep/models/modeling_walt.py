@@ -20,7 +20,8 @@ from .modeling_walt_base import WaltPreTrainedModel
 from .scheduler_walt import make_scheduler
 from .transformer_walt import WaltTransformer3DModel
 
-_CONDITIONS = (
+# What `forward` of the denoiser takes beside latents and timestep.
+CONDITIONS = (
     *("class_labels", "image_mask", "encoder_hidden_states", "encoder_attention_mask"),
     *("frame_condition", "frame_mask", "low_res", "low_res_timestep"),
 )
@@ -102,7 +103,7 @@ class WaltModel(WaltPreTrainedModel):
             output_attentions = self.config.output_attentions
         count = self.config.num_hidden_layers
         wanted = resolve_hidden_states(output_hidden_states, count + 1)
-        conditions = {name: kwargs[name] for name in _CONDITIONS if kwargs.get(name) is not None}
+        conditions = {name: kwargs[name] for name in CONDITIONS if kwargs.get(name) is not None}
         clean = self.encode_latents(pixel_values, pixel_values_videos, latents)
         if stop_early is None:
             stop_early = is_selection(output_hidden_states)

@@ -2,6 +2,7 @@
 """What the WALT models of transformers share: how they start, load and save."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -47,6 +48,10 @@ class WaltPreTrainedModel(PreTrainedModel):
     _keys_to_ignore_on_load_unexpected: list[str] | None = [r"^readout\."]
     # Pictures are squeezed to the model's size rather than cropped where the answer is a map of them.
     keeps_whole_picture: ClassVar[bool] = False
+
+    def __init__(self, config: WaltConfig) -> None:
+        super().__init__(config)
+        self.register_load_state_dict_pre_hook(_accept_names_of_files)
 
     def get_input_embeddings(self) -> nn.Module:
         """The patch embedding."""
@@ -156,3 +161,17 @@ class WaltPreTrainedModel(PreTrainedModel):
     @classmethod
     def register_for_auto_class(cls, auto_class: str | type = "AutoModel") -> None:
         """Nothing to do: a saved folder names the package's own classes, and copied code would not import."""
+
+
+def _accept_names_of_files(model: nn.Module, state_dict: dict[str, torch.Tensor], prefix: str, *unused: Any) -> None:
+    """`load_state_dict` takes tensors as the files name them too: transformers' Trainer reads files by itself when it
+    resumes, and passes over names that it does not know."""
+    if prefix:
+        return
+    owned = model.state_dict().keys()
+    for name in [name for name in state_dict if name not in owned]:
+        inside = next((re.sub(old, new, name) for old, new in _KEY_MAPPING.items() if re.match(old, name)), name)
+        for renamed in (inside, f"{WaltPreTrainedModel.base_model_prefix}.{inside}"):
+            if renamed in owned:
+                state_dict[renamed] = state_dict.pop(name)
+                break
