@@ -10,6 +10,7 @@ A document marks where a block goes; what stands between the marks is generated 
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def fill(text: str, results: Path) -> str:
 
     Args:
         text: the document.
-        results: folder with `table.json` of the comparison and one `summary.json` per training.
+        results: folder with `table.json` of the demo, `table-all.json` of all tasks, and one `summary.json` per training.
 
     Raises:
         ValueError: a mark without a generator, or a result that is missing.
@@ -53,9 +54,9 @@ def _read(path: Path) -> dict[str, Any]:
         raise ValueError(f"results must hold a readable {path.name}, got {path} ({error})") from error
 
 
-def demo_table(results: Path) -> str:
-    """The comparison: one row a task, one column a system, then the gain with its interval."""
-    tasks = _read(results / "table.json")["tasks"]
+def comparison(file: str, results: Path) -> str:
+    """A comparison: one row a task, one column a system, then the gain with its interval."""
+    tasks = _read(results / file)["tasks"]
     present = [key for key in _LABELS if any(key in _scores(task) for task in tasks)]
     head = ["task", "metric", *(_LABELS[key] for key in present), "gain of V-WALT", "95 % interval"]
     rows = [head, ["---", "---", *["---:"] * (len(present) + 2)]]
@@ -84,10 +85,10 @@ def _value(task: dict[str, Any], value: float) -> str:
     return f"{100 * value:.1f}" if task["percent"] else f"{value:.3f}"
 
 
-def demo_choices(results: Path) -> str:
+def choices(file: str, results: Path) -> str:
     """What validation chose for the twins: block, noise level, reading, learning rate."""
     rows = [["task", "twin", "block", "noise level", "reading", "learning rate"], ["---"] * 6]
-    for task in _read(results / "table.json")["tasks"]:
+    for task in _read(results / file)["tasks"]:
         for entry in task["systems"]:
             if entry["system"] in ("i-walt", "v-walt"):
                 rows.append(_choice(task, entry))
@@ -116,7 +117,9 @@ def trainings(results: Path) -> str:
 
 
 _GENERATORS: dict[str, Callable[[Path], str]] = {
-    "demo-table": demo_table,
-    "demo-choices": demo_choices,
+    "demo-table": partial(comparison, "table.json"),
+    "demo-choices": partial(choices, "table.json"),
+    "all-table": partial(comparison, "table-all.json"),
+    "all-choices": partial(choices, "table-all.json"),
     "trainings": trainings,
 }
