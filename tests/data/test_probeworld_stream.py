@@ -92,3 +92,12 @@ def test_a_data_loader_of_workers_gives_the_samples_of_the_map(small_config, sam
     batch = next(iter(loader))
     for row, index in enumerate((5, 2, 9)):
         assert torch.equal(batch["video"][row], samples[index]["video"]) and batch["id"][row] == samples[index]["id"]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_pixels_come_in_order_whoever_draws_the_scene_graphs(world, workers):
+    found = list(world.video_batches([7, 1, 4], batch_size=2, num_workers=workers))
+    assert [batch for batch, _ in found] == [[7, 1], [4]]
+    assert torch.equal(torch.cat([video for _, video in found]), world.render_batch([7, 1, 4]))
+    with pytest.raises(ValueError, match="batch_size and num_workers"):
+        next(world.video_batches([1], batch_size=0))

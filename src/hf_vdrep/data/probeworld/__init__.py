@@ -1,35 +1,22 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """ProbeWorld: a procedural 3-D world with exact labels, rendered by our own vectorised ray-caster."""
 
-from __future__ import annotations
+from ..._lazy import lazy_exports
 
-import importlib
-from typing import Any
-
-_HOMES = {
-    "ProbeWorld": "world",
-    "ProbeWorldConfig": "config",
-    "ExportedProbeWorld": "export_reader",
-    "export_world": "export",
-    "OBJECT_NAMES": "vocabulary",
-    "SCENE_NAMES": "vocabulary",
-    "FINE_NAMES": "vocabulary",
-    "ACTION_COARSE_NAMES": "vocabulary",
-    "ACTION_MANY_NAMES": "vocabulary",
-    "MOTION_NAMES": "vocabulary",
-    "PATTERN_NAMES": "vocabulary",
-    "TASK_NAMES": "vocabulary",
-    "Scene": "scene",
+_HOMES: dict[str, str] = {
+    "ACTION_COARSE_NAMES": ".vocabulary",
+    "ACTION_MANY_NAMES": ".vocabulary",
+    "ExportedProbeWorld": ".export_reader",
+    "FINE_NAMES": ".vocabulary",
+    "MOTION_NAMES": ".vocabulary",
+    "OBJECT_NAMES": ".vocabulary",
+    "PATTERN_NAMES": ".vocabulary",
+    "ProbeWorld": ".world",
+    "ProbeWorldConfig": ".config",
+    "SCENE_NAMES": ".vocabulary",
+    "Scene": ".scene",
+    "TASK_NAMES": ".vocabulary",
+    "export_world": ".export",
 }
 
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy_exports(__name__, _HOMES)

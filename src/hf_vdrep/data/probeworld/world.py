@@ -105,6 +105,14 @@ class ProbeWorld(torch.utils.data.Dataset):
         """Pixels alone, the fast path: uint8 (B, T, H, W, 3) on the world's device."""
         return self.render_scenes([self.scene(int(index)) for index in indices]).video
 
+    def video_batches(
+        self, indices: Sequence[int], batch_size: int, num_workers: int = 0
+    ) -> Iterator[tuple[list[int], Tensor]]:
+        """`render_batch` over many clips, scene graphs drawn ahead by `num_workers` processes; see `feed`."""
+        from .feed import video_batches
+
+        return video_batches(self, indices, batch_size, num_workers)
+
     def batch(self, indices: Sequence[int]) -> list[Sample]:
         """Samples with all labels, rendered together; `hf_vdrep.data.sample.stack_samples` makes one batch of them."""
         scenes = [self.scene(int(index)) for index in indices]
