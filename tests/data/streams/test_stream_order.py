@@ -38,6 +38,12 @@ def test_the_same_words_give_the_same_order_and_another_seed_or_epoch_another(pi
     assert first != names(opened(pictures, epoch=1)) and first != names(opened(pictures, seed=1))
 
 
+def test_windows_are_permuted_anew_in_every_epoch(pictures):
+    """One shard: only the permutation within windows is left to change."""
+    orders = [names(opened(pictures, num_shards=1, epoch=epoch)) for epoch in range(2)]
+    assert orders[0] != orders[1] and sorted(orders[0]) == sorted(orders[1])
+
+
 def test_without_shuffling_the_order_is_that_of_the_files_in_every_epoch(pictures):
     stream = opened(pictures, shuffle=False)
     first = names(stream)

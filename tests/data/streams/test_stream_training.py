@@ -1,6 +1,7 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Training data: folders, captions, WebDataset shards, parquet files."""
 
+import dataclasses
 import io
 import json
 import tarfile
@@ -122,6 +123,18 @@ def test_parquet_copies_of_hub_data_sets_keep_their_classes(tmp_path):
         assert len({sample["id"] for sample in samples}) == 3  # named by content
         for index, sample in enumerate(samples):
             assert np.array_equal(sample["image"].numpy(), layouts.picture(index, 0, (16, 16)))
+
+
+def test_a_spec_of_ones_own_works_wherever_a_name_does(tmp_path):
+    """The same reader for another copy: its own split name and clip length."""
+    layouts.write_kinetics(tmp_path, 2)
+    (tmp_path / "val").rename(tmp_path / "dev")
+    (tmp_path / "annotations/val.csv").rename(tmp_path / "annotations/dev.csv")
+    spec = dataclasses.replace(
+        get_spec("kinetics-400"), name="mine", splits={"train": "train", "test": "dev"}, defaults={"num_frames": 9}
+    )
+    samples = list(open_stream(spec, tmp_path, split="test", resolution=16))
+    assert [tuple(sample["video"].shape) for sample in samples] == [(9, 16, 16, 3)] * 2
 
 
 def test_every_task_has_a_data_set_and_every_spec_says_where_from_on_what_terms_and_how():

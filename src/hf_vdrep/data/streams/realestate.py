@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 
 from ..clip_sampling import clip_indices
 from ..media_kind import MediaError
-from ..video_timeline import read_frames, read_photo, read_timeline
+from ..video_timeline import Timeline, read_frames, read_photo, read_timeline
 from .options import ReadOptions
 from .report import CorruptSample
 from .source import IndexedSource, Raw
@@ -106,12 +107,18 @@ def _pictures(path: Path, stamps: np.ndarray) -> np.ndarray:
         if None in names:
             raise CorruptSample(f"{path} lacks the frame at {int(stamps[names.index(None)])} microseconds")
         return np.stack([read_photo(name) for name in names if name is not None])
-    timeline = read_timeline(path)
+    timeline = _timeline(path)
     indices = timeline.nearest(stamps / 1e6)
     late = np.abs(timeline.times[indices] - stamps / 1e6).max()
     if late > _LATE:
         raise MediaError(path, f"has no frame within {_LATE} s of a camera's time stamp ({late:.2f} s off)")
     return read_frames(timeline, indices)
+
+
+@lru_cache(maxsize=64)
+def _timeline(path: Path) -> Timeline:
+    """A video of minutes serves a dozen clips."""
+    return read_timeline(path)
 
 
 def _there(path: Path, stamp: float, end: str) -> bool:
