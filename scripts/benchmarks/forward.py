@@ -2,9 +2,9 @@
 """Forward of the WALT denoiser beside diffusers' Wan, CogVideoX and Latte of the same width, in one process.
 
 Rounds are interleaved: every round times each model once and a large matrix product, the ceiling, before and after
-it, in processor time, so that other work on the machine counts little and for all alike. A share is FLOPs (torch's own counter) over time, over the
-ceiling of the same round; reported are the median round and the fastest. The ceiling is torch's own float32 product,
-that of MKL; a share above 1 is one of oneDNN's, which `WaltLinear` takes where it can.
+it, in processor time, so that other work on the machine counts little and for all alike. A share is FLOPs (torch's
+own counter) over time, over the ceiling of the same round; reported are the median round and the fastest. The ceiling
+is torch's own float32 product, that of MKL; a share above 1 is one of oneDNN's, which `WaltLinear` takes where it can.
 
 python scripts/benchmarks/forward.py                # latent 8x5x16x16, d = 384, 12 blocks, patch 1, fp32, one thread
 python scripts/benchmarks/forward.py --train        # forward and backward
@@ -166,7 +166,8 @@ def main() -> None:
         f"latent {LATENT}, d = {args.dim}, {args.blocks} blocks, patch {args.patch}, fp32, 1 thread, {args.batch} clips"
     )
     print(
-        f"ceiling {max(map(max, ceilings.values())) / 1e9:.1f} GFLOP/s (oneDNN: {onednn / 1e9:.1f}), load {os.getloadavg()[0]:.1f}"
+        f"ceiling {max(map(max, ceilings.values())) / 1e9:.1f} GFLOP/s (oneDNN: {onednn / 1e9:.1f}), "
+        f"load {os.getloadavg()[0]:.1f}"
     )
     for name in calls:
         print(json.dumps(report(name, flops[name], times, ceilings[name], args.batch)))

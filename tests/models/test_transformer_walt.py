@@ -16,8 +16,9 @@ STEPS = torch.tensor([200, 700])
 def test_blocks_alternate_and_the_image_twin_is_all_spatial(make_denoiser: Callable[..., WaltTransformer3DModel]):
     """WALT §4.2: spatial, spatiotemporal, spatial, ...; I-WALT has the spatiotemporal ones made spatial."""
     kinds = [type(block).__name__ for block in make_denoiser().blocks]
-    assert kinds == ["WaltSpatialBlock", "WaltSpatiotemporalBlock"] * 2
-    assert {type(block).__name__ for block in make_denoiser(objective="image").blocks} == {"WaltSpatialBlock"}
+    assert kinds == ["WaltFirstBlock", "WaltSpatiotemporalBlock", "WaltSpatialBlock", "WaltSpatiotemporalBlock"]
+    kinds = [type(block).__name__ for block in make_denoiser(objective="image").blocks]
+    assert kinds == ["WaltFirstBlock"] + ["WaltSpatialBlock"] * 3
 
 
 def test_twins_have_the_same_parameters_in_name_and_shape(make_denoiser: Callable[..., WaltTransformer3DModel]):

@@ -50,14 +50,14 @@ def describe_size(name: str, text_length: int) -> dict[str, Any]:
 
     size, model = SIZES[name], build_size(name, device="meta")
     counted = sum(parameter.numel() for parameter in model.parameters())
-    frames, height, width = model.blocks[0].attn.position_bias.grid
+    first: Any = model.blocks[0]
     published = size.published * 1e6
     return {
         "name": name,
         "layers": model.config.num_layers,
         "width": model.patch_embed.out_features,
         "heads": model.config.num_attention_heads,
-        "tokens": math.prod((frames, height, width)),
+        "tokens": math.prod(first.attn.position_bias.grid),
         "parameters": counted,
         "published_parameters": int(published),
         "difference": counted / published - 1,

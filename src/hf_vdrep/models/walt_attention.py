@@ -60,6 +60,7 @@ class WaltAttention(nn.Module, AttentionModuleMixin):
     _available_processors = [WaltAttnProcessor]
     is_cross_attention = False
     use_bias = True
+    to_qkv: nn.Linear
 
     def __init__(self, dim: int, heads: int, grid: Grid, eps: float = 1e-6) -> None:
         super().__init__()

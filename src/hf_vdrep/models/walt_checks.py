@@ -8,6 +8,13 @@ from typing import Any
 import torch
 
 
+# diffusers' EMAModel saves its state beside the fields of the model that it averages.
+_LIBRARY_FIELDS = {
+    "quantization_config",
+    *("decay", "min_decay", "optimization_step", "update_after_step", "use_ema_warmup", "inv_gamma", "power"),
+}
+
+
 def pair(value: Any, name: str) -> tuple[int, int]:
     """(height, width) from a number or two.
 
@@ -24,10 +31,10 @@ def check_fields(given: Collection[str], known: Collection[str], owner: str) -> 
     """Refuse config fields that do not exist, naming the nearest that does.
 
     Raises:
-        ValueError: an unknown field; those of the library itself begin with an underscore and pass.
+        ValueError: an unknown field; what the library itself writes passes.
     """
     for name in sorted(given):
-        if name not in known and not name.startswith("_") and name != "quantization_config":
+        if name not in known and not name.startswith("_") and name not in _LIBRARY_FIELDS:
             near = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"its fields are {', '.join(sorted(known))}"
             raise ValueError(f"unknown config field {name!r} of {owner}; {hint}")

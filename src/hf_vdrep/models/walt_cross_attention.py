@@ -53,6 +53,7 @@ class WaltCrossAttention(nn.Module, AttentionModuleMixin):
     _available_processors = [WaltCrossAttnProcessor]
     is_cross_attention = True
     use_bias = True
+    to_kv: nn.Linear
 
     def __init__(self, dim: int, heads: int, eps: float = 1e-6) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Fresh weights of the denoiser, and module by module as transformers asks for them, equal in law."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -31,8 +31,8 @@ def initialize_denoiser(model: "WaltTransformer3DModel") -> None:
         nn.init.zeros_(layer.weight)
 
 
-def _zeroed(model: "WaltTransformer3DModel") -> list[nn.Module]:
-    layers: list[nn.Module] = [model.adaln_out, model.proj_out]
+def _zeroed(model: "WaltTransformer3DModel") -> list[Any]:
+    layers: list[Any] = [model.adaln_out, model.proj_out]
     if model.adaln is not None:
         layers.append(model.adaln)
     for module in model.modules():

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import nn
 
 from .transformer_walt import WaltTransformer3DModel
 from .walt_position import WaltRelativePositionBias, interpolate_line, interpolate_space
@@ -55,7 +54,7 @@ def interpolate_positions(
     return resized.train(model.training)
 
 
-def _window(block: nn.Module, grid: Grid) -> Grid:
+def _window(block: Any, grid: Grid) -> Grid:
     return fit_window(block.window, grid)
 
 
@@ -66,7 +65,8 @@ def _resize_time(old: WaltRelativePositionBias, grid: Grid, window: Grid) -> tor
 
 
 def _resize_space(old: WaltRelativePositionBias, grid: Grid, window: Grid) -> torch.Tensor:
-    table, reached = old.space, (old.grid[1], old.grid[2])
+    table: torch.Tensor = old.space
+    reached = (old.grid[1], old.grid[2])
     if window[1] > reached[0] or window[2] > reached[1]:
         reached = max(window[1], reached[0]), max(window[2], reached[1])
         table = interpolate_space(table, (2 * reached[0] - 1, 2 * reached[1] - 1), align_corners=True)
