@@ -1,6 +1,9 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Picture and action data sets: every sample with its own label, at the size asked for."""
 
+import sys
+
+import datasets
 import numpy as np
 import published_layouts as layouts
 import pytest
@@ -59,10 +62,20 @@ def test_imagenet_with_one_folder_per_class_needs_no_lists(tmp_path):
     assert stream.classes == {"object": ("n01440764", "n02084071")}
 
 
-def test_kinetics_clips_gone_from_youtube_count_as_missing_not_as_corrupt(kinetics):
+def test_kinetics_clips_gone_from_youtube_count_as_missing_not_as_corrupt(kinetics, caplog):
     stream = open_stream("kinetics-400", kinetics[0], resolution=16, num_frames=5)
+    assert "kinetics-400 lacks 1 files: gone_forever_000001_000011" in caplog.text
     assert stream.report.missing == 1 and stream.report.corrupt == 0
     assert stream.source.missing == ["gone_forever_000001_000011"]
+
+
+def test_a_broken_torchcodec_does_no_harm(kinetics, monkeypatch):
+    """`datasets` takes it for installed, and its import fails."""
+    monkeypatch.setattr(datasets.config, "TORCHCODEC_AVAILABLE", True)
+    monkeypatch.setitem(sys.modules, "torchcodec.decoders", None)
+    root, truth = kinetics
+    stream = open_stream("kinetics-400", root, resolution=16, num_frames=5)
+    assert {sample["id"]: sample["action_coarse"] for sample in stream} == truth["validation"]
 
 
 def test_kinetics_in_class_folders_is_the_same_data_set(tmp_path):

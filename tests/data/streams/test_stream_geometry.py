@@ -39,6 +39,20 @@ def test_scannet_recording_and_export_say_the_same(scans):
     assert (recording["video"].int() - export["video"].int()).abs().max() <= 2
 
 
+def test_scannet_25k_frames_are_read_as_they_are_published(tmp_path):
+    """Every hundredth frame, six digits in the names, intrinsics beside the folders."""
+    scene = tmp_path / "scannet_frames_25k/scene0003_00"
+    layouts.write_export(scene, layouts.camera_path(4))
+    for folder in ("color", "depth", "pose"):
+        for path in (scene / folder).iterdir():
+            path.rename(path.with_name(f"{100 * int(path.stem):06d}{path.suffix}"))
+    (scene / "intrinsic/intrinsic_depth.txt").rename(scene / "intrinsics_depth.txt")
+    (tmp_path / "scannetv2_val.txt").write_text("scene0003_00\n")
+    (sample,) = open_stream("scannet", tmp_path, resolution=(24, 32), num_frames=3, stride=1)
+    assert sample["depth"][:, 10, 10].tolist() == pytest.approx([1.2, 1.21, 1.22])
+    assert sample["pose"][:, 0, 3].tolist() == pytest.approx([0.0, 0.02, 0.04])
+
+
 def test_scannet_intrinsics_count_from_the_corner(scans):
     """The files count from pixel centres, the schema from the corner of the first pixel: half a pixel more."""
     samples, _, _ = scans

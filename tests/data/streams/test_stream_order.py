@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from hf_vdrep.data import open_stream
+from hf_vdrep.data.sample import stack_samples
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +106,13 @@ def test_processes_share_the_samples_without_overlap_or_loss(pictures, world_siz
 def test_workers_share_the_samples_without_overlap_or_loss(pictures):
     loader = torch.utils.data.DataLoader(opened(pictures), batch_size=None, num_workers=2)
     assert sorted(names(loader)) == sorted(names(opened(pictures)))
+
+
+def test_batches_are_made_by_a_plain_loader(pictures):
+    loader = torch.utils.data.DataLoader(opened(pictures), batch_size=8, collate_fn=stack_samples)
+    batches = list(loader)
+    assert [len(batch["id"]) for batch in batches] == [8] * 7 + [3]
+    assert tuple(batches[0]["image"].shape) == (8, 8, 8, 3) and batches[0]["object"].dtype == torch.int64
 
 
 def test_crops_depend_on_the_sample_not_on_its_place(pictures):

@@ -125,6 +125,22 @@ def test_parquet_copies_of_hub_data_sets_keep_their_classes(tmp_path):
             assert np.array_equal(sample["image"].numpy(), layouts.picture(index, 0, (16, 16)))
 
 
+def test_without_a_root_the_owners_hub_data_set_is_streamed(monkeypatch):
+    """Its id, our split name and streaming, as the Hub's page says; what comes back is read by column."""
+    asked = []
+
+    def load_dataset(source, name=None, split=None, streaming=None):
+        asked.append((source, name, split, streaming))
+        features = datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=["a", "b"])})
+        rows = [{"image": {"bytes": encoded(1), "path": None}, "label": 1}]
+        return datasets.Dataset.from_list(rows, features=features).to_iterable_dataset()
+
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    (sample,) = open_stream("imagenet-1k", resolution=8)
+    assert asked == [("ILSVRC/imagenet-1k", None, "validation", True)]
+    assert sample["object"] == 1 and tuple(sample["image"].shape) == (8, 8, 3)
+
+
 def test_a_spec_of_ones_own_works_wherever_a_name_does(tmp_path):
     """The same reader for another copy: its own split name and clip length."""
     layouts.write_kinetics(tmp_path, 2)

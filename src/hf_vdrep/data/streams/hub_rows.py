@@ -70,10 +70,11 @@ class HubRows(Source):
     def records(self, *, num_shards: int, mix: int | None) -> datasets.IterableDataset:
         import datasets
 
+        from .records import media_feature
+
         media = next(column for column, key in self.columns.items() if key == "media")
         video = isinstance((self.stream.features or {})[media], datasets.Video)
-        types: dict[str, Any] = {"id": datasets.Value("string")}
-        types["media"] = datasets.Video(decode=False) if video else datasets.Image(decode=False)
+        types: dict[str, Any] = {"id": datasets.Value("string"), "media": media_feature(video=video)}
         for key in self.columns.values():
             if key in LABELS:
                 types[key] = datasets.Value("int64")

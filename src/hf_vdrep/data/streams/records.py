@@ -26,9 +26,24 @@ def indexed_records(index: RecordIndex, root: Path, media: str | None, num_shard
     features = datasets.Features.from_arrow_schema(index.table.schema)
     if media is not None:
         features.pop("path")
-        features["media"] = datasets.Image(decode=False) if media == "image" else datasets.Video(decode=False)
+        features["media"] = media_feature(video=media == "video")
     arguments = {"index": index, "root": str(root), "media": media, "shards": index.shards(num_shards)}
     return datasets.IterableDataset.from_generator(_rows, features=features, gen_kwargs=arguments)
+
+
+def media_feature(*, video: bool) -> Any:
+    """Type of an undecoded picture or video.
+
+    `datasets.Video` imports torchcodec where that is installed, even to encode, and an installation without its FFmpeg
+    fails there; the plain record of path and bytes, which is the same on disk, then stands in.
+    """
+    if not video:
+        return datasets.Image(decode=False)
+    try:
+        datasets.Video(decode=False).encode_example({"path": None, "bytes": b""})
+    except (ImportError, OSError, RuntimeError):
+        return {"bytes": datasets.Value("binary"), "path": datasets.Value("string")}
+    return datasets.Video(decode=False)
 
 
 def _rows(index: RecordIndex, root: str, media: str | None, shards: list[tuple[int, int]]) -> Iterator[dict[str, Any]]:

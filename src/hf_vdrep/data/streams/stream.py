@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +19,8 @@ from .spec import StreamSpec
 
 if TYPE_CHECKING:
     import datasets
+
+_LOG = logging.getLogger(__name__)
 
 
 class SampleStream(torch.utils.data.IterableDataset):
@@ -57,6 +60,8 @@ class SampleStream(torch.utils.data.IterableDataset):
         self._records = source.records(num_shards=num_shards, mix=seed if shuffle else None)
         self._limit = limit or SkipLimit()
         self.report = StreamReport(missing=len(source.missing))
+        if source.missing:
+            _LOG.warning("%s lacks %d files: %s", spec.name, len(source.missing), ", ".join(source.missing[:5]))
         self._resume: dict[str, Any] | None = None
         self._build()
 
