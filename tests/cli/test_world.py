@@ -17,7 +17,8 @@ def picture(path):
 
 
 def test_render_draws_the_clips_that_are_named(tmp_path, capsys):
-    assert main(["world", "render", "5", "--split", "validation", "--resolution", "32", "-o", str(tmp_path)]) == 0
+    """`render` is what `world` does when no action is named."""
+    assert main(["world", "5", "--split", "validation", "--resolution", "32", "-o", str(tmp_path)]) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "world-validation.png")
     sheet = picture(tmp_path / "world-validation.png")
     assert min(sheet.shape[:2]) > 900
@@ -52,7 +53,8 @@ def test_calibrate_prints_every_task(capsys):
         (["export", "x", "--clips", "dev=3"], "SPLIT=N"),
         (["export", "x", "--clips", "test=0"], "must be at least 1, got 0"),
         (["export", "x", "--seed", "-1"], "--seed must be at least 0, got -1"),
-        ([], "ACTION"),
+        (["paint"], "must be a whole number, got 'paint'"),
+        (["-q", "calibrate", "--train", "0"], "must be at least 1, got 0"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_2(tmp_path, monkeypatch, capsys, arguments, words):

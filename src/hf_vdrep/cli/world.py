@@ -1,13 +1,15 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""`hf-vdrep world ACTION`: the embedded world drawn, written as a data set, and measured."""
+"""`hf-vdrep world [ACTION]`: the embedded world drawn, written as a data set, and measured."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from .arguments import bars_off, check_folder, positive, whole
 from .failures import UsageError
 from .world_export import split_size
 
+ACTIONS = ("render", "export", "calibrate")
 _SPLITS = ("train", "validation", "test")
 _MOST = 16
 _CHOSEN = (23, 61, 101, 116)  # of the test split: four motions in four rooms
@@ -20,7 +22,7 @@ _EPILOG = """examples:
   hf-vdrep world export probeworld --clips train=2000 --clips test=500
   hf-vdrep world calibrate
 
-`hf-vdrep world ACTION --help` explains an action.
+`hf-vdrep world ACTION --help` explains an action; without one, `world` renders.
 """
 _RENDER = """\
 Write world-SPLIT.png, a contact sheet: every clip with its class names and its camera's path, with boxes around its
@@ -46,8 +48,10 @@ best constant answer scores.
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the actions of `world`."""
+    """Add the actions of `world`; without one, the arguments are those of `render`."""
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    parse = parser.parse_known_args
+    parser.parse_known_args = lambda args, namespace=None: parse(_with_action(args), namespace)  # type: ignore
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", title="actions")
     raw = argparse.RawDescriptionHelpFormatter
     render = actions.add_parser(
@@ -67,6 +71,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for action in (render, export, calibrate):
         action.add_argument("-q", "--quiet", action="store_true", default=argparse.SUPPRESS, help="no progress bars")
         action.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+def _with_action(words: Sequence[str]) -> list[str]:
+    first = next((word for word in words if word not in ("-q", "--quiet", "--debug")), None)
+    return list(words) if first in (*ACTIONS, "-h", "--help") else ["render", *words]
 
 
 def _configure_render(add) -> None:  # type: ignore[no-untyped-def]
