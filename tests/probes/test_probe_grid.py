@@ -44,8 +44,9 @@ def grid(**changes) -> FitConfig:
 def test_gradients_of_a_look_are_those_of_finite_differences():
     values = torch.randn(2, 6, 3, dtype=torch.float64, requires_grad=True)
     directions = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
-    bias = torch.randn(4, 2, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(look, (values, directions, bias))
+    by_step = torch.randn(4, 2, dtype=torch.float64, requires_grad=True)
+    by_place = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(look, (values, directions, by_step, by_place))
 
 
 @pytest.mark.parametrize("kind", [AttentiveClassifier, PoseReadout])

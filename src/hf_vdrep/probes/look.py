@@ -11,54 +11,57 @@ import torch
 from torch.autograd.function import once_differentiable
 
 Dims = tuple[int | None, ...]
-Pair = tuple[torch.Tensor, torch.Tensor]
+Found = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 class _Look(torch.autograd.Function):
     @staticmethod
     def forward(
-        values: torch.Tensor, directions: torch.Tensor, bias: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        values: torch.Tensor, directions: torch.Tensor, by_step: torch.Tensor, by_place: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
         scores = (directions.to(values.dtype) @ values.mT).to(directions.dtype)
-        weights = (scores.unflatten(-1, (bias.shape[-1], -1)) + bias[..., None]).flatten(2).softmax(-1)
+        grid = (by_step.shape[-1], by_place.shape[-1])
+        scores = scores.unflatten(-1, grid) + (by_step[:, :, None] + by_place[:, None])
+        weights = scores.flatten(2).softmax(-1)
         sums = (weights.to(values.dtype) @ values).to(directions.dtype)
-        return sums, weights.unflatten(-1, (bias.shape[-1], -1)).sum(-1), weights
+        spread = weights.unflatten(-1, grid)
+        return sums, spread.sum(-1), spread.sum(-2), weights
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
-        values, directions, bias = inputs
-        weights = output[2]
+        values, directions, by_step, by_place = inputs
+        weights = output[3]
         ctx.mark_non_differentiable(weights)
         ctx.save_for_backward(values, directions, weights)
-        ctx.steps = bias.shape[-1]
+        ctx.grid = (by_step.shape[-1], by_place.shape[-1])
 
     @staticmethod
     @once_differentiable
     def backward(  # type: ignore[override]
-        ctx: Any, by_sums: torch.Tensor, by_mass: torch.Tensor, _: torch.Tensor
-    ) -> tuple[torch.Tensor | None, torch.Tensor, torch.Tensor]:
+        ctx: Any, of_sums: torch.Tensor, of_steps: torch.Tensor, of_places: torch.Tensor, _: torch.Tensor
+    ) -> tuple[torch.Tensor | None, ...]:
         values, directions, weights = ctx.saved_tensors
-        by_weights = (by_sums.to(values.dtype) @ values.mT).to(weights.dtype)
-        by_weights = (by_weights.unflatten(-1, (ctx.steps, -1)) + by_mass[..., None]).flatten(2)
-        by_scores = weights * (by_weights - torch.linalg.vecdot(weights, by_weights)[..., None])
-        by_bias = by_scores.unflatten(-1, (ctx.steps, -1)).sum((0, -1))
-        by_directions = (by_scores.to(values.dtype) @ values).sum(0, dtype=directions.dtype)
-        by_values = None
+        of_weights = (of_sums.to(values.dtype) @ values.mT).to(weights.dtype)
+        of_weights = of_weights.unflatten(-1, ctx.grid) + (of_steps[..., None] + of_places[..., None, :])
+        of_weights = of_weights.flatten(2)
+        of_scores = weights * (of_weights - torch.linalg.vecdot(weights, of_weights)[..., None])
+        of_bias = of_scores.sum(0).unflatten(-1, ctx.grid)
+        of_directions = (of_scores.to(values.dtype) @ values).sum(0, dtype=directions.dtype)
+        of_values = None
         if ctx.needs_input_grad[0]:
-            by_values = by_scores.mT @ directions + weights.mT @ by_sums
-            by_values = by_values.to(values.dtype)
-        return by_values, by_directions, by_bias
+            of_values = (of_scores.mT @ directions + weights.mT @ of_sums).to(values.dtype)
+        return of_values, of_directions, of_bias.sum(-1), of_bias.sum(-2)
 
     @staticmethod
     def vmap(
-        info: Any, in_dims: Dims, values: torch.Tensor, directions: torch.Tensor, bias: torch.Tensor
+        info: Any, in_dims: Dims, values: torch.Tensor, *parts: torch.Tensor
     ) -> tuple[tuple[torch.Tensor, ...], tuple[int, ...]]:
         if in_dims[0] is not None:
             raise ValueError("values must be shared by all members of a vmap")
         members = info.batch_size
-        lined = [_lined(part, dim, members) for part, dim in zip((directions, bias), in_dims[1:], strict=True)]
+        lined = [_lined(part, dim, members) for part, dim in zip(parts, in_dims[1:], strict=True)]
         found = _Look.apply(values, *lined)
-        return tuple(part.unflatten(1, (members, -1)) for part in found), (1, 1, 1)
+        return tuple(part.unflatten(1, (members, -1)) for part in found), (1, 1, 1, 1)
 
 
 def _lined(part: torch.Tensor, dim: int | None, members: int) -> torch.Tensor:
@@ -67,7 +70,9 @@ def _lined(part: torch.Tensor, dim: int | None, members: int) -> torch.Tensor:
     return part.flatten(0, 1)
 
 
-def look(values: torch.Tensor, directions: torch.Tensor, bias: torch.Tensor) -> Pair:
+def look(
+    values: torch.Tensor, directions: torch.Tensor, by_step: torch.Tensor, by_place: torch.Tensor | None = None
+) -> Found:
     """Softmax-weighted sums of tokens, weighted by their score along each direction.
 
     The passes over the tokens run in the precision of `values`, everything else in that of `directions`.
@@ -75,10 +80,13 @@ def look(values: torch.Tensor, directions: torch.Tensor, bias: torch.Tensor) -> 
     Args:
         values: tokens (B, T * S, C), step after step; under vmap the same for all members.
         directions: (H, C).
-        bias: (H, T), added to the scores of all tokens of a step.
+        by_step: (H, T), added to the scores of all tokens of a step.
+        by_place: (H, S), added to the scores of all tokens of a place; nothing by default.
 
     Returns:
-        Sums (B, H, C) and the weight that fell on each step (B, H, T).
+        Sums (B, H, C), and the weight that fell on each step (B, H, T) and on each place (B, H, S).
     """
-    sums, mass, _ = _Look.apply(values, directions, bias)
-    return sums, mass
+    if by_place is None:
+        by_place = directions.new_zeros(len(directions), values.shape[1] // by_step.shape[-1])
+    sums, steps, places, _ = _Look.apply(values, directions, by_step, by_place)
+    return sums, steps, places

@@ -24,6 +24,8 @@ class PoseReadout(AttentivePooling):
         num_queries: learned queries; the linear reads all of them.
         folded: compute the folded form of the attention.
         statistics: tokens carry their mean and deviation beside them (`standardise`).
+        octaves: of the Fourier features that tell a token its place: how a picture moves says nothing about the camera
+            without where. 0 leaves it to the features, as in the source.
     """
 
     readout_type = "pose"
@@ -40,6 +42,7 @@ class PoseReadout(AttentivePooling):
         num_queries: int = 4,
         folded: bool = True,
         statistics: bool = False,
+        octaves: int = 4,
     ) -> None:
         super().__init__(
             in_channels,
@@ -49,6 +52,7 @@ class PoseReadout(AttentivePooling):
             num_queries=num_queries,
             folded=folded,
             statistics=statistics,
+            octaves=octaves,
         )
         self.head = nn.Linear(num_queries * width, 12)
         nn.init.zeros_(self.head.weight)
