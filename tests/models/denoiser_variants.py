@@ -66,7 +66,7 @@ def inputs(model: WaltTransformer3DModel, batch: int = 2, seed: int = 1) -> dict
         given["encoder_attention_mask"] = mask[:batch]
     if config.frame_conditioning:
         given["frame_condition"] = normal(*shape)
-        given["frame_mask"] = torch.tensor([[True, False, False], [True, True, False]])[:batch]
+        given["frame_mask"] = torch.tensor([[True, False, False], [True, True, False]])[:batch, : shape[2]]
     if config.low_res_scale is not None:
         scale = config.low_res_scale
         given["low_res"] = normal(*shape[:3], height // scale, width // scale)
