@@ -190,6 +190,14 @@ def test_wrong_words_are_refused(imagenet, arguments, words):
         open_stream(given.pop("name", "imagenet-1k"), imagenet[0], **given)
 
 
+@pytest.mark.parametrize("options", [{"segments": 2}, {"fps": 5.0}])
+@pytest.mark.parametrize("name", ["scannet", "waymo"])
+def test_recordings_cut_side_by_side_refuse_other_cuts(name, options, request):
+    root, _ = request.getfixturevalue(name)
+    with pytest.raises(ValueError, match=f"segments must be 1 and fps None for {name}"):
+        open_stream(name, root, **options)
+
+
 def test_reports_of_several_processes_add_up():
     first = StreamReport(read=5, given=3, corrupt=1, short=1, missing=2, problems=[("a", "b")])
     second = StreamReport(read=4, given=3, empty=1, missing=2)

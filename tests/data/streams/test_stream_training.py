@@ -89,6 +89,10 @@ def test_columns_reach_into_json(tmp_path):
     columns = {"json.scene.words": "caption", "txt": ""}
     stream = open_stream("webdataset", tmp_path, split="train", resolution=8, columns=columns)
     assert next(iter(stream))["caption"] == "seen 000000"
+    with pytest.raises(ValueError, match=r"columns must be among \['__key__', .* got \['text'\]"):
+        open_stream("webdataset", tmp_path, split="train", columns={"text": "caption"})
+    with pytest.raises(ValueError, match=r"WebDataset shards \(validation\*\.tar\)"):
+        open_stream("webdataset", tmp_path, split="validation")  # training shards are not validation
     with pytest.raises(ValueError, match=r"columns must name media, id, caption or one of .* got \['title'\]"):
         open_stream("webdataset", tmp_path, split="train", columns={"txt": "title"})
 

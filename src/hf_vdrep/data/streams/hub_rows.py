@@ -40,7 +40,7 @@ class HubRows(Source):
             media by default.
 
     Raises:
-        ValueError: another key, or no picture or video column.
+        ValueError: another key, a column that is not there, or no picture or video column.
     """
 
     def __init__(self, spec: StreamSpec, root: str | None, split: str, columns: Mapping[str, str]) -> None:
@@ -52,6 +52,8 @@ class HubRows(Source):
         self.theirs = spec.their_split(split) if spec.reader() is HubRows else split
         self.spec, self.missing = spec, []
         self.stream = self._open(root)
+        if self.stream.features is None:  # not declared: the first rows tell
+            self.stream = self.stream._resolve_features()
         features = self.stream.features or {}
         self.columns = {column: key for column, key in {**spec.columns, **columns}.items() if key}
         unknown = sorted(set(self.columns.values()) - {"media", "id", "caption", *LABELS})
@@ -59,6 +61,9 @@ class HubRows(Source):
             raise ValueError(f"columns must name media, id, caption or one of {list(LABELS)}, got {unknown}")
         if "media" not in self.columns.values():
             self.columns[_media_column(features, root)] = "media"
+        absent = sorted(column for column in columns if column.partition(".")[0] not in features)
+        if absent:
+            raise ValueError(f"columns must be among {sorted(features)}, got {absent}")
         present = {column for column in self.columns if column.partition(".")[0] in features}
         self.columns = {column: key for column, key in self.columns.items() if column in present}
         self.classes = {
@@ -98,13 +103,13 @@ class HubRows(Source):
 
         if self.spec.settings.get("shards"):
             tars = sorted(str(path) for path in Path(str(root)).rglob("*.tar"))
-            chosen = [path for path in tars if self.theirs in Path(path).name] or tars
+            chosen = [path for path in tars if self.theirs in Path(path).name]
+            chosen = chosen or [path for path in tars if self.theirs == "train"]
             if not chosen:
-                raise ValueError(f"root must hold WebDataset shards (*.tar), got {root}")
+                raise ValueError(f"root must hold WebDataset shards ({self.theirs}*.tar), got {root}")
             files = {self.theirs: chosen}
-            return datasets.load_dataset("webdataset", data_files=files, split=self.theirs, streaming=True).decode(
-                False
-            )
+            shards = datasets.load_dataset("webdataset", data_files=files, split=self.theirs, streaming=True)
+            return shards.decode(False)
         source = root or self.spec.source
         found = datasets.load_dataset(source, name=self.spec.config, split=self.theirs, streaming=True)
         return found.decode(False)

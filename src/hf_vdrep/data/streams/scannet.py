@@ -18,7 +18,7 @@ from .report import CorruptSample, NothingToSee
 from .scan_export import ExportedScan
 from .sensor_file import SensorFile
 from .source import IndexedSource, Raw
-from .windows import window_starts
+from .windows import check_whole, window_starts
 
 NEAREST, FARTHEST = 0.001, 10.0
 """Metres between which depth counts (papers.md sections 8.2 and 10)."""
@@ -35,6 +35,7 @@ class ScanNet(IndexedSource):
     """
 
     def prepare(self, **settings: Any) -> None:
+        check_whole(self.spec.name, self.options)
         listed = self.find(_LISTS[self.theirs], f"Tasks/Benchmark/{_LISTS[self.theirs]}")
         self.scenes = listed.read_text(encoding="utf-8").split()
         folders = ("scans_test", "scans") if self.theirs == "test" else ("scans", "scannet_frames_25k")

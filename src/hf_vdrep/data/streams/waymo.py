@@ -21,6 +21,7 @@ from .options import ReadOptions
 from .presence import PresenceRules, objects_of
 from .report import CorruptSample, NothingToSee
 from .source import IndexedSource, Raw
+from .windows import check_whole
 
 FRONT = 1
 _SIZE = (1280, 1920)
@@ -38,6 +39,7 @@ class Waymo(IndexedSource):
     """
 
     def prepare(self, **settings: Any) -> None:
+        check_whole(self.spec.name, self.options)
         self.images = self.find(f"{self.theirs}/camera_image", f"camera_image/{self.theirs}")
         self.boxes = self.find(f"{self.theirs}/camera_box", f"camera_box/{self.theirs}")
         self.calibration = self.images.with_name("camera_calibration")
