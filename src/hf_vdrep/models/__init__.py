@@ -20,11 +20,17 @@ _HOMES: dict[str, str] = {
     "WaltVideoProcessor": ".video_processing_walt",
     "autoencoder_config": ".autoencoder_configs",
     "autoencoder_sizes": ".autoencoder_configs",
+    "build_size": ".walt_sizes",
     "check_folder": ".folder",
     "clean_from_velocity": ".scheduler_walt",
+    "forward_flops": ".walt_flops",
+    "image_twin": ".walt_twin",
+    "interpolate_positions": ".walt_resizing",
     "load_pair": ".shipped",
+    "make_image_twin": ".walt_twin",
     "make_scheduler": ".scheduler_walt",
     "resolve_layers": ".layer_index",
+    "size_config": ".walt_sizes",
 }
 
 __getattr__, __dir__ = lazy_exports(__name__, _HOMES)
