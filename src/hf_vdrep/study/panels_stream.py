@@ -103,6 +103,8 @@ def _clip(board: Board, y: float, sample: Mapping[str, Any], classes: Mapping[st
             board.picture(x, y + _SIDE + _GAP, _SIDE, _SIDE, depth, **colours)
     if "depth" in sample:
         board.text(_MARGIN, y + 2.42, f"depth: {limits[0]:.2f} m (yellow) to {limits[1]:.2f} m (blue)", 7, SOFT)
+    elif "pose" in sample:
+        board.text(_MARGIN, y + 2.42, "lengths in the unit of the data set, which may not be metres", 7, SOFT)
 
 
 def _words(board: Board, y: float, sample: Mapping[str, Any], classes: Mapping[str, Sequence[str]]) -> None:
