@@ -222,6 +222,22 @@ def test_a_device_map_places_the_model(kind: str, saved_heads: Callable[[str], P
         same(model.cpu(), make(kind))
 
 
+@pytest.mark.parametrize("name", ["model", "depth", "camera_pose"])
+def test_weights_may_stay_on_disk(name: str, saved_heads: Callable[[str], Path], tmp_path: Path):
+    """The index leads into the component folders, and the ways into the components other than `forward` fetch weights
+    too. Only the readout stays in memory."""
+    parts = ("vae", "transformer") if name == "model" else ("walt.vae", "walt.transformer")
+    device_map = dict.fromkeys(parts, "disk") | ({} if name == "model" else {"readout": "cpu"})
+    if name == "model":
+        device_map["vae"] = "cpu"
+    offloaded = CLASSES[name].from_pretrained(saved_heads(name), device_map=device_map, offload_folder=tmp_path)
+    embeddings = offloaded.get_input_embeddings().weight
+    assert embeddings.device.type == "meta"
+    torch.testing.assert_close(answer(run(offloaded, name)), answer(run(make(name), name)), rtol=1e-5, atol=1e-6)
+    assert embeddings.device.type == "meta"
+    assert list(tmp_path.rglob("*.safetensors")) == []
+
+
 def test_given_weights_and_config_need_no_folder(kind: str):
     model = make(kind)
     weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}

@@ -1,7 +1,8 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """The transformers face of WALT: pixels, or latents, to the hidden states of one denoising step."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -145,7 +146,8 @@ class WaltModel(WaltPreTrainedModel):
         seed = self.config.seed if seed is None else seed
         drawn = noise_like(latents, seed) if latent_noise is None else latent_noise.to(latents)
         noisy = self.scheduler.add_noise(latents, drawn, steps)
-        return self.transformer.forward_intermediates(noisy, steps, [layer], **conditions)[0]
+        with _awake(self.transformer):
+            return self.transformer.forward_intermediates(noisy, steps, [layer], **conditions)[0]
 
     def encode_latents(
         self,
@@ -159,12 +161,12 @@ class WaltModel(WaltPreTrainedModel):
         if len(names) != 1:
             raise ValueError(f"give exactly one of {', '.join(given)}, got {', '.join(names) or 'none'}")
         if latents is not None:
-            return latents.to(self.device, self.dtype)
+            return latents.to(self._device, self.dtype)
         pixels = pixel_values if pixel_values_videos is None else pixel_values_videos.transpose(1, 2)
         assert pixels is not None
         if pixels.ndim == 4:
             pixels = pixels.unsqueeze(2)
-        return self.vae.normalize(self.vae.encode(pixels.to(self.device, self.dtype)).latent_dist.mode())
+        return self.vae.normalize(self.vae.encode(pixels.to(self._device, self.dtype)).latent_dist.mode())
 
     def token_grid(self, num_frames: int, height: int, width: int) -> tuple[int, int, int]:
         """(T', H', W') of the tokens of a clip of `num_frames` x `height` x `width` pixels."""
@@ -177,6 +179,15 @@ class WaltModel(WaltPreTrainedModel):
         patch = self.transformer.config["patch_size"]
         return latents.shape[2], latents.shape[3] // patch, latents.shape[4] // patch
 
+    @property
+    def _device(self) -> torch.device:
+        """Where the computation runs; weights that wait elsewhere have none or another."""
+        if self.device.type != "meta":
+            return self.device
+        hooks = (getattr(module, "_hf_hook", None) for module in self.modules())
+        devices = (getattr(hook, "execution_device", None) for hook in hooks)
+        return torch.device(next((device for device in devices if device is not None), self.device))
+
     def _timesteps(self, timestep: int | torch.Tensor | None, latents: torch.Tensor) -> torch.Tensor:
         timestep = self.config.timestep if timestep is None else timestep
         steps = torch.as_tensor(timestep, device=latents.device).reshape(-1)
@@ -184,3 +195,16 @@ class WaltModel(WaltPreTrainedModel):
         if steps.is_floating_point() or steps.min() < 0 or steps.max() > last:
             raise ValueError(f"timestep must be an integer in [0, {last}], got {timestep}")
         return steps.long().expand(latents.shape[0])
+
+
+@contextmanager
+def _awake(module: torch.nn.Module) -> Iterator[None]:
+    """Fetches what offloading keeps elsewhere: its hooks know `forward`, and not the other ways into a module."""
+    hook = getattr(module, "_hf_hook", None)
+    if hook is not None:
+        hook.pre_forward(module)
+    try:
+        yield
+    finally:
+        if hook is not None:
+            hook.post_forward(module, None)

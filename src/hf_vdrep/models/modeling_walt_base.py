@@ -1,6 +1,7 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """What the WALT models of transformers share: how they start, load and save."""
 
+import dataclasses
 import os
 import re
 from pathlib import Path
@@ -97,6 +98,18 @@ class WaltPreTrainedModel(PreTrainedModel):
             check_folder(folder)
         kwargs["key_mapping"] = _KEY_MAPPING | (kwargs.get("key_mapping") or {})
         return super().from_pretrained(path, *args, **kwargs)
+
+    @staticmethod
+    def _load_pretrained_model(
+        model: Any, state_dict: Any, checkpoint_files: Any, load_config: Any, **kwargs: Any
+    ) -> Any:
+        # For tensors that stay on disk, transformers seeks the index's files beside the first of them.
+        index = load_config.sharded_metadata
+        if index and checkpoint_files:
+            first = Path(checkpoint_files[0]).parent
+            moved = {name: os.path.relpath(first.parent / file, first) for name, file in index["weight_map"].items()}
+            load_config = dataclasses.replace(load_config, sharded_metadata=index | {"weight_map": moved})
+        return PreTrainedModel._load_pretrained_model(model, state_dict, checkpoint_files, load_config, **kwargs)
 
     def save_pretrained(
         self,
