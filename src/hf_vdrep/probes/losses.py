@@ -48,20 +48,26 @@ def pose_loss(found: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 
 def point_track_loss(
-    predicted: PointTracks, tracks: torch.Tensor, visible: torch.Tensor, *, mask: torch.Tensor | None = None
+    predicted: PointTracks,
+    tracks: torch.Tensor,
+    visible: torch.Tensor,
+    *,
+    mask: torch.Tensor | None = None,
+    certain_within: float = CERTAIN_WITHIN,
 ) -> dict[str, torch.Tensor]:
     """TAPIR's point loss (arXiv 2306.08637, section 3; papers.md 8.3) with logits for *visible* and *certain*.
 
     Positions: Huber (delta 4 px) on the distance in a 256x256 raster, visible points only, weight 0.05. Visibility:
     sigmoid cross-entropy against `visible`. Certainty: sigmoid cross-entropy, visible points only, against "the
-    prediction is within 6 px", the prediction taken without gradient. TAPIR's own logits mean occluded and uncertain:
-    both targets are the complements of its.
+    prediction is within `certain_within`", the prediction taken without gradient. TAPIR's own logits mean occluded and
+    uncertain: both targets are the complements of its.
 
     Args:
         predicted: positions (B, N, T, 2) in [0, 1] and logits (B, N, T).
         tracks: (B, N, T, 2) in [0, 1].
         visible: bool (B, N, T).
         mask: bool (B, N, T), entries that count; all by default.
+        certain_within: px of the 256x256 raster (TAPIR: 6).
 
     Returns:
         `loss` (their sum), `position`, `visibility`, `certainty`, each a scalar mean over the entries that count.
@@ -73,7 +79,7 @@ def point_track_loss(
     squared = torch.where(seen[..., None] > 0, error, 0.0).square().sum(-1)
     distance = (squared + 1e-12).sqrt()
     huber = torch.where(distance < HUBER_DELTA, 0.5 * squared, HUBER_DELTA * (distance - 0.5 * HUBER_DELTA))
-    close = (squared.detach() <= CERTAIN_WITHIN**2).float()
+    close = (squared.detach() <= certain_within**2).float()
     visibility = F.binary_cross_entropy_with_logits(predicted.visible.float(), visible.float(), reduction="none")
     certainty = F.binary_cross_entropy_with_logits(predicted.certain.float(), close, reduction="none")
     parts = {

@@ -18,7 +18,7 @@ class RecurrentPointReadout(RecurrentReadout):
         width, num_heads, num_blocks, mlp_ratio: of the corrector.
         octaves: of the query's Fourier features.
         match_width: channels in which the query's feature is compared with the tokens.
-        time_mode: how feature steps become frames.
+        time_mode: how feature steps become frames. "nearest" leaves a step as it is: a motion inside it stays sharp.
     """
 
     readout_type = "recurrent_points"
@@ -35,7 +35,7 @@ class RecurrentPointReadout(RecurrentReadout):
         mlp_ratio: float = 2.0,
         octaves: int = 8,
         match_width: int = 48,
-        time_mode: TimeMode = "linear",
+        time_mode: TimeMode = "nearest",
     ) -> None:
         super().__init__()
         self._build(
