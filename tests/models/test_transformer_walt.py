@@ -71,7 +71,7 @@ def test_an_image_goes_through_spatiotemporal_blocks_by_its_values(
     """WALT §4.2, the identity rule recomputed from the weights of one block."""
     block = denoiser.blocks[1]
     image = noisy[:, :, :1]
-    tokens, grid, shared, embedding = denoiser._embed(image, STEPS, None, None, None)
+    tokens, (shared, embedding, grid, *_) = denoiser.embed(image, STEPS)
     a = shared + block.modulation.up(block.modulation.down(embedding))
     scale1, scale2, shift1, shift2, gate1, gate2 = (part[:, None] for part in a.chunk(6, dim=-1))
     normed = F.layer_norm(tokens, tokens.shape[-1:], eps=1e-6) * (1 + scale1) + shift1

@@ -276,19 +276,6 @@ class WaltTransformer3DModel(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMix
             text, text_mask = self.text_embed(encoder_hidden_states, encoder_attention_mask, batch)
         return tokens, BlockInputs(shared, embedding, grid, image_mask, text, text_mask)
 
-    def _embed(
-        self,
-        hidden_states: torch.Tensor,
-        timestep: torch.Tensor,
-        class_labels: torch.Tensor | None,
-        self_condition: torch.Tensor | None,
-        image_mask: torch.Tensor | None,
-    ) -> tuple[torch.Tensor, Grid, torch.Tensor | None, torch.Tensor]:
-        tokens, inputs = self.embed(
-            hidden_states, timestep, class_labels=class_labels, self_condition=self_condition, image_mask=image_mask
-        )
-        return tokens, inputs.grid, inputs.shared_modulation, inputs.embedding
-
     def _run_block(self, block: nn.Module, *inputs: object) -> torch.Tensor:
         if torch.is_grad_enabled() and self.gradient_checkpointing:
             return self._gradient_checkpointing_func(block, *inputs)
