@@ -8,6 +8,7 @@ has the same mean and variance, so that standardising it takes nothing away.
 import dataclasses
 
 import numpy as np
+import pytest
 import torch
 
 from hf_vdrep.probes import FitConfig, ProbeData, fit_readout, get_task, predict
@@ -75,6 +76,19 @@ def affine_motions(count: int, seed: int) -> tuple[torch.Tensor, dict]:
     return torch.cat([field * 4, told], -1), {"tracks": tracks, "visible": visible}
 
 
+def turns(count: int, seed: int) -> tuple[torch.Tensor, dict]:
+    """Cameras that turn about one axis and move; the last step's tokens hold angle and way."""
+    draw = torch.Generator().manual_seed(seed)
+    told = torch.rand(count, 4, generator=draw) - 0.5
+    cos, sin = told[:, 0].cos(), told[:, 0].sin()
+    pose = torch.eye(3, 4).expand(count, FRAMES, -1, -1).clone()
+    pose[:, -1, 0, 0], pose[:, -1, 0, 2], pose[:, -1, 2, 0], pose[:, -1, 2, 2] = cos, sin, -sin, cos
+    pose[:, -1, :, 3] = told[:, 1:]
+    truth = torch.zeros(count, FRAMES, GRID, GRID, 4)
+    truth[:, -1] = told[:, None, None]
+    return truth, {"pose": pose}
+
+
 def outcome(task, make, config: FitConfig, painted: bool, options: dict) -> dict[str, np.ndarray]:
     (truth, labels), (test_truth, test_labels) = make(512, 0), make(64, 1)
     train = data(truth if painted else None, labels, 2)
@@ -126,3 +140,51 @@ def test_tracks_are_read_where_they_move_and_not_from_noise():
         error_pixels(outcome(task, affine_motions, dataclasses.replace(config, steps=40), False, options))
         > 0.7 * static
     )
+
+
+def end_points(columns: dict[str, np.ndarray]) -> float:
+    """Mean distance of the corners of [-5, 5] x [-5, 5] x [0, 10] under the two poses (papers.md section 10)."""
+    corners = np.array(np.meshgrid([-5, 5], [-5, 5], [0, 10])).reshape(3, -1)
+    error = columns["predictions"] - columns["references"]
+    return float(np.linalg.norm(error[:, :, :3] @ corners + error[:, :, 3:], axis=1).mean())
+
+
+def test_the_camera_is_read_where_it_stands_and_not_from_noise():
+    task = get_task("camera_pose")
+    config = FitConfig(steps=120, batch_size=64, learning_rates=(1e-2,))
+    options = {"width": 32, "num_heads": 4, "num_queries": 2}
+    truth = torch.cat([labels["pose"][:, -1] for _, labels in (turns(512, 0), turns(64, 1))])
+    mean = truth[:512].mean(0).expand(64, -1, -1).numpy()
+    constant = end_points({"predictions": mean, "references": truth[512:].numpy()})
+    assert end_points(outcome(task, turns, config, True, options)) < 0.1 * constant
+    assert end_points(outcome(task, turns, dataclasses.replace(config, steps=40), False, options)) > 0.9 * constant
+
+
+def placed_planes(count: int, seed: int) -> tuple[torch.Tensor, dict]:
+    """Planes whose tokens also hold where they stand, as a backbone with positions would tell."""
+    truth, labels = planes(count, seed)
+    line = (torch.arange(float(GRID)) + 0.5) / GRID - 0.5
+    place = torch.stack([line.expand(GRID, GRID), line[:, None].expand(GRID, GRID)], -1)
+    return torch.cat([truth - 1, place.expand(count, FRAMES, -1, -1, -1)], -1), labels
+
+
+FORMS = {
+    "source": (150, {"num_heads": 2, "head_width": 16, "mlp_width": 64, "num_blocks": 2, "octaves": 2}),
+    "patches": (400, {"width": 32, "num_heads": 4, "patch": [1, 8, 8]}),
+    "linear": (120, {}),
+}
+
+
+@pytest.mark.parametrize("form", sorted(FORMS))
+def test_other_forms_of_the_dense_readout_read_depth_and_invent_none(form):
+    task = depth_task(train_stride=8, eval_stride=8, train_frames=3, eval_every=2)
+    steps, sizes = FORMS[form]
+    options = {"readout": form, **sizes}
+    config = FitConfig(steps=steps, batch_size=16, learning_rates=(1e-2,), bf16=False)
+
+    def abs_rel(columns: dict[str, np.ndarray]) -> float:
+        return float(np.abs(columns["predictions"] / columns["references"] - 1).mean())
+
+    constant = float(np.abs(np.e / planes(64, 1)[1]["depth"].numpy() - 1).mean())
+    assert abs_rel(outcome(task, placed_planes, config, True, options)) < 0.25 * constant
+    assert abs_rel(outcome(task, planes, dataclasses.replace(config, steps=30), False, options)) > 0.7 * constant

@@ -1,6 +1,8 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """What all readouts of depth have in common: log-depth at any pixels of any frames, from a start at the labels."""
 
+from typing import ClassVar
+
 import torch
 from torch import nn
 
@@ -9,8 +11,13 @@ from .readout import Readout
 
 
 class DepthReadout(Readout):
-    """Base; a subclass ends in `head`, whose output is the natural log of metres, and has the `forward` below."""
+    """Base; a subclass ends in `head`, whose output is the natural log of metres, and has the `forward` below.
 
+    Attributes:
+        every_pixel: trained on all pixels at once, since they cost no more than some; otherwise on a sub-grid.
+    """
+
+    every_pixel: ClassVar[bool] = False
     head: nn.Linear
 
     def start_at(self, depth: torch.Tensor) -> None:

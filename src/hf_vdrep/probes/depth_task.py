@@ -57,8 +57,9 @@ def depth_task(
         depth = labels["depth"]
         device = depth.device
         frames = torch.randperm(depth.shape[1], generator=draw, device=device)[:train_frames].sort().values
-        row, column = torch.randint(train_stride, (2,), generator=draw, device=device).tolist()
-        index, pixels = sub_grid(depth.shape[2], depth.shape[3], train_stride, (row, column), device)
+        stride = 1 if getattr(readout, "every_pixel", False) else train_stride
+        row, column = torch.randint(stride, (2,), generator=draw, device=device).tolist()
+        index, pixels = sub_grid(depth.shape[2], depth.shape[3], stride, (row, column), device)
         target = depth[:, frames].flatten(2)[:, :, index]
         return depth_loss(readout(values, pixels, frames, standardised=True), target)
 

@@ -31,6 +31,8 @@ class PatchDepthReadout(DepthReadout):
     """
 
     readout_type = "dense_patches"
+    # Each pixel of a patch has an output of its own, which a sub-grid would train once in 64 steps.
+    every_pixel = True
     weights: torch.Tensor
 
     def __init__(
