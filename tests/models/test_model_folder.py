@@ -122,7 +122,7 @@ def test_a_crash_while_saving_leaves_the_old_folder_and_no_other(
     target = tmp_path / "walt"
     pipeline.save_pretrained(target)
     before = {file: file.read_bytes() for file in target.rglob("*") if file.is_file()}
-    monkeypatch.setattr("hf_vdrep.models.pipeline_walt.write_transformers_face", lambda *_: 1 / 0)
+    monkeypatch.setattr("hf_vdrep.models.pipeline_folder.write_transformers_face", lambda *_: 1 / 0)
     with torch.no_grad():
         pipeline.transformer.proj_out.weight.add_(1.0)
     for folder in (target, tmp_path / "new"):
@@ -175,7 +175,7 @@ def test_pushing_uploads_the_whole_folder_after_it_is_written(
     from types import SimpleNamespace
 
     uploads = []
-    module = "hf_vdrep.models.pipeline_walt"
+    module = "hf_vdrep.models.pipeline_folder"
     monkeypatch.setattr(f"{module}.create_repo", lambda repo_id, **_: SimpleNamespace(repo_id=f"me/{repo_id}"))
     monkeypatch.setattr(f"{module}.load_or_create_model_card", lambda *_, **__: None)
     monkeypatch.setattr(
