@@ -48,6 +48,7 @@ def depth_task(
             raise ValueError(f"readout must be one of {sorted(READOUTS)}, got {readout!r}")
         made = READOUTS[readout]
         depth = data.labels["depth"]
+        options = {"statistics": True, **options}
         sizes = [list(depth.shape[2:])] if made in (SourceDepthReadout, PatchDepthReadout) else []
         built = made(data.feature_shape[-1], data.frame_spans, data.num_frames, *sizes, **options)
         built.start_at(torch.as_tensor(depth[:64]))
