@@ -34,10 +34,10 @@ class Sight(nn.Module):
     def looks(self, values: torch.Tensor) -> torch.Tensor:
         """(B, T', S, C) -> unit vectors (B, T', S, match_width).
 
-        What all tokens of a clip share tells none of them apart, and is taken away.
+        What all tokens of a step share tells none of them apart, and is taken away.
         """
         looks = self.to_match(values).float()
-        return F.normalize(looks - looks.mean((1, 2), keepdim=True), dim=-1)
+        return F.normalize(looks - looks.mean(2, keepdim=True), dim=-1)
 
     def bias(self, places: torch.Tensor, centres: torch.Tensor, similarity: torch.Tensor) -> torch.Tensor:
         """Places (B, N, 2), token centres (S, 2) and similarities (B, N, S) -> logits (B, heads, N, S)."""
