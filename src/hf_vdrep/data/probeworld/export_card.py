@@ -97,7 +97,7 @@ def card(config: ProbeWorldConfig, splits: Mapping[str, int], lossless: bool, si
     classes = "\n".join(f"| `{t}` | class of {len(n)} | {_SAYS[t]} |" for t, n in TASK_NAMES.items())
     names = "\n".join(f"- `{task}`: {'; '.join(each)}" for task, each in TASK_NAMES.items())
     exact = "The mp4 are lossless (H.264 in RGB): pixels come back exactly."
-    near = "The mp4 are lossy (H.264, 4:2:0): pixels come back within about 1.5/255 on average."
+    near = "The mp4 are lossy (H.264, 4:2:0): pixels come back within about 2/255 on average."
     body = _BODY.format(
         title="ProbeWorld",
         frames=config.num_frames,

@@ -20,7 +20,7 @@ def encode_clip(frames: np.ndarray, fps: float, lossless: bool = True) -> bytes:
     Args:
         fps: frames a second.
         lossless: H.264 High 4:4:4 in RGB, which gives back every bit and which few browsers play; otherwise 4:2:0,
-            sides even, mean error about 1.5/255.
+            sides even, mean error about 2/255.
 
     Raises:
         ValueError: wrong shape or dtype, or odd sides with `lossless=False`.
