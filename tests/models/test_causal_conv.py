@@ -4,6 +4,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
 from hf_vdrep.models.causal_conv import (
     AdaptiveFrameGroupNorm,
@@ -55,6 +56,26 @@ def test_a_convolution_in_chunks_is_the_convolution(kernel: int, stride: int):
         assert cache["past"].untyped_storage().nbytes() == cache["past"].nbytes
 
 
+@pytest.mark.parametrize("shape", [(8, 16, 1, 6, 5), (8, 16, 3, 16, 16), (64, 8, 6, 32, 8)])
+def test_a_single_clip_takes_the_fast_road_to_the_same_place(shape: tuple[int, ...]):
+    """On the CPU torch computes small batches of one by a slow path; gradients and what counts FLOPs agree."""
+    torch.manual_seed(0)
+    channels, out, *size = shape
+    conv = CausalConv3d(channels, out, (3, 3, 3), (1, 2, 2))
+    x = torch.randn(1, channels, *size, requires_grad=True)
+    expected = F.conv3d(F.pad(x, (0, 0, 0, 0, 2, 0)), conv.weight, conv.bias, (1, 2, 2), (0, 1, 1))
+    found, _ = conv(x)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    slopes = [torch.autograd.grad(y.sin().sum(), [x, conv.weight, conv.bias]) for y in (found, expected)]
+    torch.testing.assert_close(slopes[0], slopes[1], rtol=1e-4, atol=1e-3)
+    with FlopCounterMode(display=False) as counter:
+        conv(x)
+    frames = 1 if size[0] == 1 else 3  # taps that are computed
+    assert counter.get_total_flops() == 2 * found.numel() * channels * 9 * frames
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert conv(x)[0].dtype == torch.bfloat16
+
+
 def test_group_norm_normalises_each_frame_by_itself():
     """papers.md §1.3, the GroupNorm pitfall: statistics over time would let the future leak into frame 0."""
     torch.manual_seed(0)
@@ -73,7 +94,7 @@ def test_the_norm_as_one_scale_and_shift_per_frame(affine: bool):
     if affine:
         torch.nn.init.normal_(norm.weight)
         torch.nn.init.normal_(norm.bias)
-    x = torch.randn(2, 4, 3, 5, 6) * 3 + 1
+    x = torch.randn(2, 4, 3, 150, 6) * 3 + torch.randn(4, 1, 1, 1) * 10
     scale, shift = norm.affine_of(x)
     torch.testing.assert_close(scale * x + shift, norm(x), rtol=1e-5, atol=1e-5)
 
