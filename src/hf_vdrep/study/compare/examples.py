@@ -71,7 +71,8 @@ def answer(trial: Trial) -> None:
     setting, probe = trial.setting, trial.study_task.probe
     count, split = setting.config.examples, setting.split("test")
     features = open_rows(setting, trial.source, split, count, trial.layer, trial.timestep)
-    values, readout = standardise(features(np.arange(count))), load_readout(trial)
+    readout = load_readout(trial)
+    values = getattr(readout, "standardise", standardise)(features(np.arange(count)))
     labels = {n: torch.from_numpy(np.ascontiguousarray(v[:count])) for n, v in split.labels(probe.labels).items()}
     if trial.task == "depth":
         found = {"depth": _depth_maps(readout, values, labels["depth"])}

@@ -18,14 +18,14 @@ from torch import nn
 from ...data import atomic_output
 from ...features import autocast_name
 from ...metrics.samples import per_sample
-from ...probes import FitConfig, ProbeData, fit_readout, predict
+from ...probes import FitConfig, ProbeData, TestSplit, fit_readout
 from .features import Source, open_rows
 from .rows import ResultRow, config_hash, package_versions
 from .setting import Setting
 from .tasks import STUDY_TASKS, StudyTask
 
 # Raised whenever the same settings would give other scores.
-FORMAT = 1
+FORMAT = 2
 STUDY = "compare"
 
 
@@ -175,7 +175,7 @@ def test(trial: Trial) -> ResultRow:
     """Score a kept readout on the test split, through the task's `evaluate` module."""
     begin, probe = time.perf_counter(), trial.study_task.probe
     readout = load_readout(trial)
-    columns = predict(probe, readout, trial.data("test", trial.setting.config.test_size))
+    (columns,) = TestSplit(trial.data("test", trial.setting.config.test_size)).predict(probe, readout)
     return trial.row("test", per_sample(probe.metric, columns), evaluated(probe, columns), time.perf_counter() - begin)
 
 
