@@ -1,6 +1,7 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """The published forms of the dense readout and its linear baseline, each against an independent truth."""
 
+import copy
 import dataclasses
 import math
 
@@ -167,6 +168,17 @@ def test_clips_without_any_depth_teach_nothing_and_break_nothing(form):
     nothing.backward()
     assert all(p.grad is None or (p.grad == 0).all() for p in readout.parameters())
     assert depth_loss(torch.zeros(2, 3), torch.full((2, 3), math.inf)).item() == 0
+
+
+@pytest.mark.parametrize("form", sorted(OPTIONS))
+def test_every_form_runs_in_half_precision(form):
+    torch.manual_seed(0)
+    readout = scrambled(get_task("depth").make(clips(), readout=form, **OPTIONS[form]), std=0.1)
+    values, pixels = clips().features, torch.rand(5, 2)
+    whole = readout(values, pixels)
+    half = copy.deepcopy(readout).bfloat16()(values.bfloat16(), pixels)
+    assert half.dtype == torch.bfloat16
+    torch.testing.assert_close(half.float(), whole, rtol=0.1, atol=0.1)
 
 
 def test_an_unknown_form_is_named():

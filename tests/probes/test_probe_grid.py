@@ -49,11 +49,19 @@ def test_gradients_of_a_look_are_those_of_finite_differences():
     assert torch.autograd.gradcheck(look, (values, directions, by_step, by_place))
 
 
-@pytest.mark.parametrize("kind", [AttentiveClassifier, PoseReadout])
+SIZES = {
+    AttentiveClassifier: (8, 2, 5),
+    PoseReadout: (8, 2),
+    MeanPoolClassifier: (8, 5),
+    LinearClassifier: (8, (2, 3, 3), 5),
+}
+
+
+@pytest.mark.parametrize("kind", SIZES)
 def test_members_that_share_a_pass_get_the_gradients_they_would_get_alone(kind):
     torch.manual_seed(0)
-    sizes = (8, 2, 5) if kind is AttentiveClassifier else (8, 2)
-    members = [kind(*sizes, **OPTIONS).double() for _ in range(3)]
+    options = OPTIONS if kind in (AttentiveClassifier, PoseReadout) else {}
+    members = [kind(*SIZES[kind], **options).double() for _ in range(3)]
     for member in members:
         nn.init.normal_(member.head.weight)
     alone = copy.deepcopy(members)
@@ -185,11 +193,10 @@ def test_folded_equals_plain_with_and_without_statistics_in_single_precision(sta
     torch.testing.assert_close(found[0], found[1], rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", [AttentiveClassifier, PoseReadout, MeanPoolClassifier, LinearClassifier])
+@pytest.mark.parametrize("kind", SIZES)
 def test_readouts_run_in_half_precision(kind):
     torch.manual_seed(0)
-    sizes = {AttentiveClassifier: (8, 2, 5), PoseReadout: (8, 2), MeanPoolClassifier: (8, 5)}
-    readout = kind(*sizes.get(kind, (8, (2, 3, 3), 5)))
+    readout = kind(*SIZES[kind])
     nn.init.normal_(readout.head.weight, std=0.1)
     values = torch.randn(6, 2, 3, 3, 8)
     whole = readout(values)

@@ -69,7 +69,8 @@ class SRTDepthReadout(DepthReadout):
         """See `DepthReadout`."""
         tokens = self.tokens(values, standardised=standardised)
         frame = self.frame if frames is None else self.frame[frames]
-        queries = self.ask(fourier_features(pixels * 2 - 1, self.octaves)) + frame[:, None]
+        place = fourier_features(pixels * 2 - 1, self.octaves).to(frame.dtype)
+        queries = self.ask(place) + frame[:, None]
         queries = queries.expand(len(values), -1, -1, -1)
         bias = self.near(pixels, pixel_grid(*values.shape[2:4]).to(pixels.device).flatten(0, 1))
         for block in self.blocks:

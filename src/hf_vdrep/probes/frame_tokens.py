@@ -53,7 +53,7 @@ class StepTokens(nn.Module):
         grid = fourier_features(pixel_grid(height, width).to(values.device).flatten(0, 1), self.octaves)
         tokens = self.project(values if standardised else standardise(values, statistics=self.statistics))
         tokens = tokens.flatten(2, 3)
-        return tokens + self.position(grid).to(tokens.dtype)
+        return tokens + self.position(grid.to(self.position.weight.dtype)).to(tokens.dtype)
 
     def to_frames(self, made: torch.Tensor, frames: torch.Tensor | None = None) -> torch.Tensor:
         """(B, T', ...) -> (B, F, ...), at the input frames `frames` (int (F,)), all by default.

@@ -39,8 +39,10 @@ class SourceBlock(nn.Module):
 
     def forward(self, queries: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         """(..., Q, width) and (..., N, tokens) -> (..., Q, width)."""
-        q = self.q_norm(self._heads(self.to_q(self.norm(queries))))
-        k, v = self.k_norm(self._heads(self.to_k(tokens))), self._heads(self.to_v(tokens))
+        q, k, v = self.to_q(self.norm(queries)), self.to_k(tokens), self._heads(self.to_v(tokens))
+        # In the norms' own precision, whatever autocast made of the products.
+        q = self.q_norm(self._heads(q).to(self.q_norm.weight.dtype))
+        k = self.k_norm(self._heads(k).to(self.k_norm.weight.dtype))
         found = F.scaled_dot_product_attention(q.to(v.dtype), k.to(v.dtype), v)
         queries = queries + self.to_out(found.transpose(-3, -2).flatten(-2))
         return queries + self.mlp(self.mlp_norm(queries))
