@@ -15,6 +15,7 @@ from .configuration_walt import WaltConfig
 from .folder import check_folder, write_head, write_transformers_face
 from .folder_writing import staged_folder
 from .pipeline_inputs import local_folder
+from .pipeline_super_resolution import WaltSuperResolutionPipeline
 from .pipeline_walt import WaltPipeline
 from .walt_initialization import initialize_module
 
@@ -152,10 +153,12 @@ class WaltPreTrainedModel(PreTrainedModel):
             upload = {name: kwargs[name] for name in _UPLOAD_ARGUMENTS if name in kwargs}
             pipeline._push_folder(Path(save_directory), **upload | ({"token": token} if token is not None else {}))
 
-    def to_pipeline(self) -> WaltPipeline:
-        """A pipeline over the same modules."""
+    def to_pipeline(self) -> Any:
+        """A pipeline over the same modules: `WaltSuperResolutionPipeline` for such a denoiser, else `WaltPipeline`."""
         walt = self.backbone_model
-        return WaltPipeline(walt.vae, walt.transformer, walt.scheduler)
+        upsamples = walt.transformer.config.get("low_res_scale") is not None
+        pipeline: Any = WaltSuperResolutionPipeline if upsamples else WaltPipeline
+        return pipeline(walt.vae, walt.transformer, walt.scheduler)
 
     def _with_weights(self, state_dict: dict[str, torch.Tensor]) -> Self:
         with torch.device("meta"):
