@@ -28,6 +28,7 @@ def test_product_and_gradients_are_those_of_a_linear_layer(shape: tuple[int, ...
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore:TF32")
 def test_other_precisions_and_no_onednn_take_the_plain_path():
     layer = WaltLinear(64, 96).to(torch.bfloat16)
     x = torch.randn(160, 64, dtype=torch.bfloat16)

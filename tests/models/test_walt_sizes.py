@@ -119,6 +119,23 @@ def test_a_model_for_more_frames_keeps_its_ends():
     assert longer(torch.randn(1, 4, 5, 4, 4), torch.tensor([3])).sample.isfinite().all()
 
 
+@pytest.mark.parametrize("patch", [1, 2, 4])
+@torch.no_grad()
+def test_patches_cut_the_tokens_and_not_the_latents(patch: int):
+    """WALT §4.2, Table 8: patches 1, 2 and 4; a patch is a token, and the output has every latent pixel."""
+    model = build("video", patch_size=patch, sample_size=8, spatial_window=(2, 2), spatiotemporal_window=(2, 1))
+    latents = torch.randn(1, 4, 3, 8, 8)
+    tokens, block_inputs = model.embed(latents, torch.tensor([3]))
+    assert block_inputs.grid == (3, 8 // patch, 8 // patch) and tokens.shape[1] == 3 * (8 // patch) ** 2
+    before = model(latents, torch.tensor([3])).sample
+    assert before.shape == latents.shape
+    model.proj_out.weight.zero_()
+    model.proj_out.bias.copy_(torch.arange(4 * patch**2))
+    rows = torch.arange(8)[:, None] % patch * patch * 4 + torch.arange(8)[None] % patch * 4
+    expected = (rows + torch.arange(4)[:, None, None]).float().expand(1, 3, 4, 8, 8).transpose(1, 2)
+    torch.testing.assert_close(model(latents, torch.tensor([3])).sample, expected)
+
+
 @torch.no_grad()
 def test_the_model_reads_other_sizes_than_it_was_trained_on():
     """9:16 after square training (WALT Table 6), smaller frames, fewer frames, sizes that no window divides."""
