@@ -1,0 +1,65 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""One forward pass of a denoiser over noisy latents, read at a site of some blocks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from .denoiser_call import call_arguments, make_call
+from .denoiser_families import family_of
+from .denoiser_layout import to_grid
+from .denoiser_sites import Block, Site, read_sites, tensor_at
+
+
+def read_denoiser(
+    denoiser: Any,
+    latents: torch.Tensor,
+    timestep: float,
+    blocks: Sequence[Block],
+    *,
+    site: Site = "block",
+    raw: bool = False,
+    given: Mapping[str, Any] | None = None,
+) -> list[torch.Tensor]:
+    """Features of a batch at one noise level; nothing runs after the last block.
+
+    Args:
+        denoiser: of a class in the table.
+        latents: noisy (B, C, T, H, W), T = 1 for an image model.
+        timestep: noise level in [0, 1000].
+        blocks: of `blocks_of`.
+        site: where in a block.
+        raw: the model hears `timestep` as it is, not in the family's units.
+        given: arguments of the forward pass that stand in for null ones; tensors of one row serve every sample.
+
+    Returns:
+        (B, T', H', W', C) per block.
+
+    Raises:
+        ValueError: latents that the model cannot take, or a block that lacks the site.
+    """
+    family = family_of(denoiser)
+    if family.single and len(latents) > 1:
+        rows = [
+            read_denoiser(denoiser, row.unsqueeze(0), timestep, blocks, site=site, raw=raw, given=given)
+            for row in latents
+        ]
+        return [torch.cat(values) for values in zip(*rows, strict=True)]
+    call = make_call(denoiser, family, latents.to(denoiser.dtype), timestep, raw=raw)
+    arguments = call_arguments(call, family, _for_batch(given or {}, latents))
+    outputs = read_sites(lambda: denoiser(**arguments), blocks, site)
+    part = family.part if site == "block" else family.inner
+    return [
+        to_grid(tensor_at(output, part), family, call.grid, block.name, call.batch, site)
+        for output, block in zip(outputs, blocks, strict=True)
+    ]
+
+
+def _for_batch(given: Mapping[str, Any], latents: torch.Tensor) -> dict[str, Any]:
+    return {
+        key: value.to(latents.device).expand(len(latents), *value.shape[1:])
+        if isinstance(value, torch.Tensor) and value.ndim and value.shape[0] == 1
+        else value
+        for key, value in given.items()
+    }

@@ -1,0 +1,404 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""The transformers among diffusers' video denoisers, a few lines each."""
+
+from typing import Any
+
+import torch
+
+from .denoiser_arguments import TEXT_LENGTH, constant, mask, plain, text, times_latents, vector, when
+from .denoiser_family import Argument, Call, DenoiserFamily
+from .denoiser_rotary import allegro_rotary, cogvideox_rotary
+
+_TWO_STREAMS = "transformer_blocks.*|single_transformer_blocks.*"
+_GUIDANCE: dict[str, Argument] = {"guidance": when("guidance_embeds", constant(1000.0))}
+# What CLIP makes of an image, in tokens, and how wide; models that are conditioned on images see zeros.
+_CLIP_TOKENS, _CLIP_WIDTH = 257, 1280
+
+
+def _wan(blocks: str = "blocks.*", **options: Any) -> DenoiserFamily:
+    arguments: dict[str, Argument] = {
+        "encoder_hidden_states": text("text_dim"),
+        "encoder_hidden_states_image": when("image_dim", text("image_dim", _CLIP_TOKENS)),
+        **options.pop("arguments", {}),
+    }
+    return DenoiserFamily("video", blocks, arguments=arguments, **{"layout": "clip", **options})
+
+
+def _cogvideox(**arguments: Argument) -> DenoiserFamily:
+    known: dict[str, Argument] = {
+        "encoder_hidden_states": text("text_embed_dim", "max_text_seq_length"),
+        "image_rotary_emb": cogvideox_rotary,
+    }
+    return DenoiserFamily("video", arguments=known | arguments, layout="frames")
+
+
+def _hunyuan(**arguments: Argument) -> DenoiserFamily:
+    known: dict[str, Argument] = {
+        "encoder_hidden_states": text("text_embed_dim"),
+        "encoder_attention_mask": mask(),
+        "pooled_projections": vector("pooled_projection_dim"),
+        **_GUIDANCE,
+    }
+    return DenoiserFamily("video", _TWO_STREAMS, arguments=known | arguments, layout="clip")
+
+
+def _per_frame(call: Call) -> torch.Tensor:
+    return call.level.unsqueeze(1).expand(-1, call.frames)
+
+
+_EVERY_FRAME: dict[str, Argument] = {"timestep": _per_frame, "r_timestep": _per_frame}
+
+
+def _silence(width: str) -> Argument:
+    """One zero token of sound."""
+    return lambda call: call.zeros(call.batch, 1, getattr(call.config, width))
+
+
+def _ltx_scale(call: Call) -> tuple[float, float, float]:
+    """Seconds per latent frame at 25 per second, and pixels per latent, of LTX's own tokenizer."""
+    return (8 / 25, 32, 32)
+
+
+_SIDES: dict[str, Argument] = {
+    "num_frames": lambda call: call.grid[0],
+    "height": lambda call: call.grid[1],
+    "width": lambda call: call.grid[2],
+}
+
+
+# Frames of the past that FramePack keeps, at three scales, and which stand before the clip's on its time axis.
+_HISTORY = 16 + 2 + 1
+
+
+def _past(frames: int) -> Argument:
+    """Zero latents of that many frames: nothing has been generated yet."""
+    return lambda call: call.zeros(*call.latents.shape[:2], frames, *call.latents.shape[3:])
+
+
+def _refiner_rotary(call: Call) -> Any:
+    frames, height, width = call.grid
+    return call.model.build_rotary_emb_for_absolute_positions(
+        batch_size=call.batch,
+        frame_positions=list(range(frames)),
+        height=height,
+        width=width,
+        device=call.latents.device,
+        fps=24.0,
+    )
+
+
+def _axes_of_grid(call: Call) -> tuple[torch.Tensor, ...]:
+    return tuple(torch.arange(side, device=call.latents.device) for side in call.grid)
+
+
+def _words(call: Call) -> torch.Tensor:
+    return torch.arange(TEXT_LENGTH, device=call.latents.device)
+
+
+def _wan_reference_pass(call: Call) -> Any:
+    """A fresh store of keys and values: the pass over reference latents, which attends within itself."""
+    from diffusers.models.transformers.transformer_wan_animate_2 import WanAnimate2KVCache
+
+    return WanAnimate2KVCache(call.config.num_layers)
+
+
+def _minimax(name: str) -> Argument:
+    """Rows of the packed sequence: words, one of sound, then the grid's."""
+
+    def build(call: Call) -> torch.Tensor:
+        device, head = call.latents.device, TEXT_LENGTH + 1
+        length = head + call.count
+        cells = torch.cartesian_prod(*(torch.arange(side, device=device) for side in call.grid)).reshape(-1, 3)
+        tags = torch.zeros(length, dtype=torch.int64, device=device)
+        tags[:TEXT_LENGTH], tags[TEXT_LENGTH] = 1, 2
+        rows = torch.arange(length, device=device)
+        known = {
+            "timestep_indices": torch.zeros(length, dtype=torch.int64, device=device),
+            "token_tags": tags,
+            "position_ids": torch.cat([call.zeros(head, 3), cells.float()]),
+            "text_indices": rows[:TEXT_LENGTH],
+            "audio_indices": rows[TEXT_LENGTH:head],
+            "video_indices": rows[head:],
+        }
+        return known[name]
+
+    return build
+
+
+_MINIMAX = {
+    name: _minimax(name)
+    for name in ("timestep_indices", "token_tags", "position_ids", "text_indices", "audio_indices", "video_indices")
+}
+
+
+def _cosmos3_positions(call: Call) -> torch.Tensor:
+    """(3, L + N): words counted on all axes, then the grid, after the margin that the config sets between them."""
+    device = call.latents.device
+    words = torch.arange(TEXT_LENGTH, device=device).expand(3, -1)
+    cells = torch.cartesian_prod(*(torch.arange(side, device=device) for side in call.grid)).reshape(-1, 3).T.clone()
+    cells[0] += TEXT_LENGTH + call.config.unified_3d_mrope_temporal_modality_margin
+    return torch.cat([words, cells], dim=1)
+
+
+def _cosmos3_rows(call: Call) -> torch.Tensor:
+    return torch.arange(TEXT_LENGTH, TEXT_LENGTH + call.count, device=call.latents.device)
+
+
+VIDEOS: dict[str, DenoiserFamily] = {
+    # Text by cross-attention.
+    "WanTransformer3DModel": _wan(),
+    "ChronoEditTransformer3DModel": _wan(),
+    "SkyReelsV2Transformer3DModel": _wan(
+        arguments={"fps": when("inject_sample_info", constant(0, torch.int64))},
+    ),
+    "WanVACETransformer3DModel": _wan(arguments={"control_hidden_states": times_latents(0.0, "vace_in_channels")}),
+    "WanAnimateTransformer3DModel": _wan(
+        arguments={
+            "pose_hidden_states": lambda call: call.zeros(
+                call.batch, call.config.latent_channels, call.frames - 1, *call.latents.shape[3:]
+            ),
+            "face_pixel_values": lambda call: call.zeros(
+                call.batch, 3, 4 * (call.frames - 1) - 3, *[call.config.motion_encoder_size] * 2
+            ),
+        },
+        channels=lambda c: 2 * c.latent_channels + 4,
+        note="the first latent frame is the reference image's place; needs two or more",
+    ),
+    "WanAnimate2Transformer3DModel": DenoiserFamily(
+        "video",
+        "blocks.*",
+        arguments={
+            "hidden_states": lambda call: list(call.latents[:, : call.config.out_dim]),
+            "condition_latents": lambda call: list(call.latents[:, call.config.out_dim :]),
+            "encoder_hidden_states": lambda call: list(call.zeros(call.batch, TEXT_LENGTH, call.config.text_dim)),
+            "encoder_hidden_states_image": when("use_img_emb", text(_CLIP_WIDTH, _CLIP_TOKENS)),
+            "kv_cache": _wan_reference_pass,
+            "kv_cache_mode": plain("extract"),
+            "seq_len": lambda call: call.count,
+            "offset_grid_sizes": lambda call: torch.tensor([call.grid]),
+        },
+        layout="own",
+        channels="in_dim",
+        note="its pass over reference latents, which the model runs at noise level 1 whatever the timestep",
+    ),
+    "AnyFlowTransformer3DModel": _wan(arguments=_EVERY_FRAME, layout="frames"),
+    "AnyFlowFARTransformer3DModel": _wan(
+        arguments={**_EVERY_FRAME, "chunk_partition": lambda call: [call.frames]}, layout="frames"
+    ),
+    "HeliosTransformer3DModel": DenoiserFamily(
+        "video",
+        "blocks.*",
+        arguments={
+            "encoder_hidden_states": text("text_dim"),
+            "indices_hidden_states": lambda call: torch.arange(call.frames).expand(call.batch, -1),
+        },
+        layout="clip",
+    ),
+    "AllegroTransformer3DModel": DenoiserFamily(
+        "video",
+        arguments={
+            "encoder_hidden_states": text("caption_channels"),
+            "encoder_attention_mask": mask(),
+            "image_rotary_emb": allegro_rotary,
+        },
+        layout="clip",
+    ),
+    "LatteTransformer3DModel": DenoiserFamily(
+        "video",
+        "transformer_blocks.*|temporal_transformer_blocks.*",
+        arguments={"encoder_hidden_states": text("caption_channels")},
+        layout="clip",
+        output="latte",
+    ),
+    "SanaVideoTransformer3DModel": DenoiserFamily(
+        "video",
+        arguments={
+            "encoder_hidden_states": text("caption_channels"),
+            "encoder_attention_mask": mask(),
+            "guidance": when("guidance_embeds", lambda call: call.ones(call.batch) * call.config.guidance_embeds_scale),
+        },
+        layout="clip",
+    ),
+    "SanaWMTransformer3DModel": DenoiserFamily(
+        "video",
+        "blocks.*",
+        arguments={
+            "timestep": lambda call: call.level.view(-1, 1, 1).expand(-1, 1, call.frames),
+            "encoder_hidden_states": lambda call: call.zeros(call.batch, 1, TEXT_LENGTH, call.config.caption_channels),
+            "mask": mask(),
+        },
+        layout="clip",
+        note="without a camera's path",
+    ),
+    "CosmosTransformer3DModel": DenoiserFamily(
+        "video",
+        arguments={
+            "encoder_hidden_states": text(
+                lambda c: c.crossattn_proj_in_channels if c.use_crossattn_projection else c.text_embed_dim
+            ),
+            "fps": plain(24),
+            "condition_mask": lambda call: None,
+            "padding_mask": when("concat_padding_mask", lambda call: call.zeros(1, 1, *call.latents.shape[3:])),
+        },
+        layout="clip",
+        scale="sigma",
+    ),
+    "Kandinsky5Transformer3DModel": DenoiserFamily(
+        "video",
+        "visual_transformer_blocks.*",
+        arguments={
+            "encoder_hidden_states": text("in_text_dim"),
+            "pooled_projections": vector("in_text_dim2"),
+            "visual_rope_pos": _axes_of_grid,
+            "text_rope_pos": _words,
+        },
+        layout="last",
+        channels=lambda c: 2 * c.in_visual_dim + 1 if c.visual_cond else c.in_visual_dim,
+    ),
+    "Kandinsky6Transformer3DModel": DenoiserFamily(
+        "video",
+        "visual_transformer_blocks.*",
+        arguments={
+            "encoder_hidden_states": text("in_text_dim"),
+            "pooled_projections": vector("in_text_dim2"),
+            "audio_hidden_states": _silence("in_audio_dim"),
+        },
+        layout="last",
+        channels=lambda c: 2 * c.in_visual_dim + 1 if c.visual_cond else c.in_visual_dim,
+    ),
+    "Kandinsky6SRTransformer3DModel": DenoiserFamily(
+        "video",
+        "visual_transformer_blocks.*",
+        layout="last",
+        output="fractal",
+        channels=lambda c: 2 * c.in_visual_dim + 1,
+        note="grids of multiples of 8",
+    ),
+    # Video and text side by side.
+    "CogVideoXTransformer3DModel": _cogvideox(ofs=when("ofs_embed_dim", lambda call: call.zeros(1) + 2.0)),
+    "ConsisIDTransformer3DModel": _cogvideox(
+        id_cond=when("is_train_face", lambda call: call.zeros(call.batch, call.config.LFE_id_dim)),
+        id_vit_hidden=when(
+            "is_train_face",
+            lambda call: [call.zeros(call.batch, 577, call.config.LFE_vit_dim)] * call.config.LFE_num_scale,
+        ),
+    ),
+    "EasyAnimateTransformer3DModel": DenoiserFamily(
+        "video",
+        arguments={
+            "encoder_hidden_states": text("text_embed_dim"),
+            "encoder_hidden_states_t5": when("text_embed_dim_t5", text("text_embed_dim_t5")),
+        },
+        layout="clip",
+    ),
+    "MochiTransformer3DModel": DenoiserFamily(
+        "video",
+        arguments={"encoder_hidden_states": text("text_embed_dim"), "encoder_attention_mask": mask(dtype=torch.bool)},
+        layout="clip",
+        scale="clean_steps",
+    ),
+    "HunyuanVideoTransformer3DModel": _hunyuan(),
+    "HunyuanVideoFramepackTransformer3DModel": _hunyuan(
+        image_embeds=when("has_image_proj", text("image_proj_dim", _CLIP_TOKENS)),
+        indices_latents=lambda call: torch.arange(call.frames) + _HISTORY,
+        latents_clean=_past(1),
+        indices_latents_clean=lambda call: torch.arange(_HISTORY - 1, _HISTORY),
+        latents_history_2x=_past(2),
+        indices_latents_history_2x=lambda call: torch.arange(16, 18),
+        latents_history_4x=_past(16),
+        indices_latents_history_4x=lambda call: torch.arange(16),
+    ),
+    "HunyuanVideo15Transformer3DModel": DenoiserFamily(
+        "video",
+        arguments={
+            "encoder_hidden_states": text("text_embed_dim"),
+            "encoder_attention_mask": mask(),
+            "encoder_hidden_states_2": text("text_embed_2_dim"),
+            "encoder_attention_mask_2": mask(),
+            "image_embeds": text("image_embed_dim"),
+            "timestep_r": when("use_meanflow", lambda call: call.level),
+        },
+        layout="clip",
+    ),
+    "MotifVideoTransformer3DModel": DenoiserFamily(
+        "video",
+        _TWO_STREAMS,
+        arguments={
+            "encoder_hidden_states": text("text_embed_dim"),
+            "encoder_attention_mask": mask(),
+        },
+        layout="clip",
+    ),
+    # Packed latents.
+    "LTXVideoTransformer3DModel": DenoiserFamily(
+        "video",
+        arguments={
+            "encoder_hidden_states": text("caption_channels"),
+            "encoder_attention_mask": mask(),
+            "rope_interpolation_scale": _ltx_scale,
+            **_SIDES,
+        },
+        layout="packed",
+    ),
+    "LTX2VideoTransformer3DModel": DenoiserFamily(
+        "video",
+        arguments={
+            "audio_hidden_states": _silence("audio_in_channels"),
+            "encoder_hidden_states": text("caption_channels"),
+            "audio_encoder_hidden_states": text("caption_channels"),
+            "encoder_attention_mask": mask(),
+            "audio_encoder_attention_mask": mask(),
+            "sigma": lambda call: call.level,
+            "audio_num_frames": plain(1),
+            **_SIDES,
+        },
+        layout="packed",
+    ),
+    "SanaWMLTX2RefinerTransformer3DModel": DenoiserFamily(
+        "video",
+        arguments={
+            "encoder_hidden_states": text("caption_channels"),
+            "encoder_attention_mask": mask(),
+            "video_rotary_emb": _refiner_rotary,
+        },
+        layout="packed",
+    ),
+    "MiniMaxH3Transformer3DModel": DenoiserFamily(
+        "video",
+        arguments={
+            "timestep": lambda call: call.level[:1],
+            "encoder_hidden_states": text("text_dim"),
+            "audio_hidden_states": _silence("audio_in_channels"),
+            **_MINIMAX,
+        },
+        layout="packed",
+        pack=2,
+        patch=(1, 1, 1),
+        channels=lambda c: 4 * c.in_channels,
+        scale="sigma",
+    ),
+    "Cosmos3OmniTransformer": DenoiserFamily(
+        "video",
+        "layers.*",
+        arguments={
+            "input_ids": lambda call: torch.zeros(TEXT_LENGTH, dtype=torch.int64, device=call.latents.device),
+            "text_indexes": _words,
+            "position_ids": _cosmos3_positions,
+            "und_len": plain(TEXT_LENGTH),
+            "sequence_length": lambda call: TEXT_LENGTH + call.count,
+            "vision_tokens": lambda call: [call.latents],
+            "vision_token_shapes": lambda call: [call.grid],
+            "vision_sequence_indexes": _cosmos3_rows,
+            "vision_mse_loss_indexes": _cosmos3_rows,
+            "vision_timesteps": lambda call: call.level.expand(call.count),
+            "vision_noisy_frame_indexes": lambda call: [_axes_of_grid(call)[0]],
+        },
+        layout="own",
+        time="",
+        part=1,
+        inner=1,
+        channels="latent_channel",
+        patch=lambda c: (1, c.latent_patch_size, c.latent_patch_size),
+        single=True,
+    ),
+}

@@ -1,0 +1,251 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Any image or video denoiser of diffusers as a frozen backbone."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from .base import Backbone, check_videos, to_pixels
+from .denoiser_call import latent_channels
+from .denoiser_families import family_of
+from .denoiser_folder import DENOISER_PARTS, TOKENIZER_PARTS, load_parts
+from .denoiser_latents import encode
+from .denoiser_layout import cell_of, grid_of
+from .denoiser_noise import STEPS, Noised, add_noise, noise_kind
+from .denoiser_reading import read_denoiser
+from .denoiser_sites import blocks_of, check_site
+from .feature_map import FeatureMap
+from .fingerprint import fingerprint, public_config
+from .noise import sample_noise
+
+
+@dataclass(frozen=True)
+class DenoiserInputs:
+    """Clean normalised latents (B, C, T', h, w), the frames (T', 2) of their steps, and the clip's size in pixels."""
+
+    latents: torch.Tensor
+    frame_spans: torch.Tensor
+    size: tuple[int, int]
+
+
+class DenoiserBackbone(Backbone):
+    """Features of a frozen denoiser on noised latents, taken by hooks: the model is not changed.
+
+    Pixels become latents by the pipeline's tokenizer, noise is added as its scheduler's family does, and the denoiser
+    is called as its pipeline would call it, with null conditioning where none is given. An image model reads the
+    frames of a clip on their own. A UNet's layers differ in resolution and so in stride.
+
+    Args:
+        denoiser: an image or video denoiser of diffusers.
+        vae: its tokenizer; None for a denoiser of pixels.
+        scheduler: of its pipeline.
+        conditioning: arguments of the denoiser's forward pass that stand in for the null ones, such as
+            `encoder_hidden_states` (1, L, D); tensors of one row serve every sample.
+        site: where in a block: "block" its output; "norm" what goes into its attention, after normalisation and
+            modulation; "attention" and "mlp" what these put out.
+        discard: channels that are left out, those of massive activations for instance.
+        name: short name for tables; the denoiser's class if None.
+
+    Raises:
+        ValueError: an unknown class, scheduler, site or channel, or parts that do not fit.
+    """
+
+    uses_timestep = True
+
+    def __init__(
+        self,
+        denoiser: Any,
+        vae: Any = None,
+        scheduler: Any = None,
+        *,
+        conditioning: Mapping[str, Any] | None = None,
+        site: str = "block",
+        discard: Sequence[int] = (),
+        name: str | None = None,
+    ) -> None:
+        self.family = family_of(denoiser)
+        self.denoiser: Any = denoiser.eval().requires_grad_(False)
+        self.vae: Any = vae if vae is None else vae.eval().requires_grad_(False)
+        if scheduler is None:
+            raise ValueError(f"scheduler must be that of the pipeline of {type(denoiser).__name__}, got None")
+        self.scheduler: Any = scheduler
+        self.noise = noise_kind(scheduler)
+        self.site = check_site(site)
+        self.conditioning = dict(conditioning or {})
+        self.discard = tuple(discard)
+        self.name = name or type(denoiser).__name__
+        self.blocks = blocks_of(denoiser, self.family)
+        self.num_layers = len(self.blocks)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        part: str | None = None,
+        conditioning: Mapping[str, Any] | None = None,
+        site: str = "block",
+        discard: Sequence[int] = (),
+        name: str | None = None,
+        **options: Any,
+    ) -> "DenoiserBackbone":
+        """Open a saved pipeline or a Hub repository; text encoders are not loaded.
+
+        Args:
+            path: folder or Hub id of a pipeline.
+            part: name of the denoiser's component, where a pipeline has two ("transformer_2" of Wan 2.2).
+            conditioning: see the class, as `site`, `discard` and `name`.
+            site: see the class.
+            discard: see the class.
+            name: short name for tables.
+            options: of `from_pretrained`, such as `revision` and `torch_dtype`.
+
+        Raises:
+            ValueError: a pipeline without an image or video denoiser.
+            OSError: a part is missing or unreadable.
+        """
+        parts = load_parts(path, part, **options)
+        return cls(
+            parts.denoiser,
+            parts.vae,
+            parts.scheduler,
+            conditioning=conditioning,
+            site=site,
+            discard=discard,
+            name=name,
+        )
+
+    @classmethod
+    def from_pipeline(cls, pipeline: Any, **options: Any) -> "DenoiserBackbone":
+        """The parts of a live pipeline.
+
+        Raises:
+            ValueError: a pipeline without an image or video denoiser.
+        """
+        parts = pipeline.components
+        vae = next((parts[key] for key in TOKENIZER_PARTS if parts.get(key) is not None), None)
+        for key in DENOISER_PARTS:
+            if parts.get(key) is not None:
+                return cls(parts[key], vae, parts.get("scheduler"), **options)
+        raise ValueError(f"pipeline must have an image or video denoiser, got a {type(pipeline).__name__}")
+
+    @cached_property
+    def fingerprint(self) -> str:  # type: ignore[override]
+        """Hash of the weights, the configs, the site and the conditioning."""
+        parts = {"denoiser": self.denoiser} | ({"vae": self.vae} if self.vae is not None else {})
+        configs = {key: public_config(part.config) for key, part in (*parts.items(), ("scheduler", self.scheduler))}
+        given, plain = torch.nn.Module(), {}
+        for key, value in self.conditioning.items():
+            if isinstance(value, torch.Tensor):
+                given.register_buffer(key, value)
+            else:
+                plain[key] = repr(value)
+        rest = {"site": self.site, "discard": self.discard, "given": plain}
+        return fingerprint({**parts, "conditioning": given}, {**configs, **rest})
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.denoiser.parameters()).device
+
+    def to(self, device: torch.device | str) -> "DenoiserBackbone":
+        """Move the weights."""
+        self.denoiser.to(device)
+        if self.vae is not None:
+            self.vae.to(device)
+        return self
+
+    def layer_names(self) -> list[str]:
+        """Names of the blocks, by index."""
+        return [block.name for block in self.blocks]
+
+    def check_timesteps(self, timesteps: Sequence[int | None]) -> None:
+        if not timesteps:
+            raise ValueError("timesteps must name at least one noise level, got none")
+        for timestep in timesteps:
+            if timestep is None or not 0 <= timestep < STEPS:
+                raise ValueError(f"timestep must lie in [0, {STEPS - 1}], got {timestep}")
+
+    @torch.inference_mode()
+    def prepare(self, videos: torch.Tensor) -> DenoiserInputs:
+        """Latents of uint8 (B, T, H, W, 3); a video tokenizer takes T = 1 + k times its ratio."""
+        check_videos(videos)
+        latents, spans = encode(self.vae, to_pixels(videos, self.device), alone=self.family.kind == "image")
+        latents = self._fit(latents) * float(self.scheduler.config.get("sigma_data") or 1.0)
+        size = (videos.shape[2], videos.shape[3])
+        steps = latents.shape[2] if self.family.kind == "video" else 1
+        try:
+            grid_of(latents[:, :, :steps], self.denoiser.config, self.family)
+        except ValueError as error:
+            raise ValueError(f"videos of {size[0]} x {size[1]} pixels do not fit {self.name}: {error}") from None
+        return DenoiserInputs(latents, spans, size)
+
+    @torch.inference_mode()
+    def extract(
+        self,
+        inputs: DenoiserInputs,
+        *,
+        sample_ids: Sequence[str],
+        layers: Sequence[int | float | str],
+        timesteps: Sequence[int | None],
+        seed: int = 0,
+    ) -> list[FeatureMap]:
+        indices = self.resolve_layers(layers)
+        self.check_timesteps(timesteps)
+        self._check_cache()
+        maps = []
+        for timestep in timesteps:
+            assert timestep is not None
+            noise = sample_noise(inputs.latents.shape, seed=seed, sample_ids=sample_ids, timestep=timestep)
+            noised = add_noise(self.scheduler, inputs.latents, noise.to(inputs.latents.device), timestep)
+            for layer, values in zip(indices, self._read(noised, indices), strict=True):
+                maps.append(self._map(values, layer, timestep, inputs))
+        return maps
+
+    def _fit(self, latents: torch.Tensor) -> torch.Tensor:
+        """Latents with the channels of the denoiser: squares of four into channels where it wants them so."""
+        wanted, got = latent_channels(self.denoiser.config, self.family), latents.shape[1]
+        if got > wanted:
+            raise ValueError(f"denoiser must take the tokenizer's {got} channels, got in_channels={wanted}")
+        if wanted == 4 * got and self.family.output == "sequence_first":
+            frames = F.pixel_unshuffle(latents.transpose(1, 2).flatten(0, 1), 2)
+            return frames.unflatten(0, (-1, latents.shape[2])).transpose(1, 2)
+        return latents
+
+    def _check_cache(self) -> None:
+        if getattr(self.denoiser, "is_cache_enabled", False):
+            raise ValueError(
+                "denoiser must have no cache enabled, got one that skips blocks: call disable_cache() before"
+            )
+
+    def _read(self, noised: Noised, layers: list[int]) -> list[torch.Tensor]:
+        """Features (B, T', H', W', C) of `layers` at one noise level."""
+        latents, images = noised.latents, self.family.kind == "image"
+        batch = latents.shape[0]
+        if images:
+            latents = latents.transpose(1, 2).flatten(0, 1).unsqueeze(2)
+        found = read_denoiser(
+            self.denoiser,
+            latents,
+            noised.timestep,
+            [self.blocks[layer] for layer in layers],
+            site=self.site,
+            raw=noised.raw,
+            given=self.conditioning,
+        )
+        return [values.squeeze(1).unflatten(0, (batch, -1)) for values in found] if images else found
+
+    def _map(self, values: torch.Tensor, layer: int, timestep: int, inputs: DenoiserInputs) -> FeatureMap:
+        if self.discard:
+            if max(self.discard) >= values.shape[-1] or min(self.discard) < 0:
+                raise ValueError(f"discard must name channels below {values.shape[-1]}, got {list(self.discard)}")
+            kept = [channel for channel in range(values.shape[-1]) if channel not in set(self.discard)]
+            values = values[..., kept]
+        steps = cell_of(self.denoiser.config, self.family)[0] if self.family.kind == "video" else 1
+        spans = torch.stack([inputs.frame_spans[::steps, 0], inputs.frame_spans[steps - 1 :: steps, 1]], dim=1)
+        stride = max(1, round(inputs.size[0] / values.shape[2]))
+        return FeatureMap(values, layer, timestep, spans, stride, self.site)
