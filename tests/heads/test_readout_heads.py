@@ -294,3 +294,28 @@ def test_spans_follow_the_causal_tokenizer():
         and causal_spans(1, 4) == [[0, 1]]
         and causal_spans(3, 1) == [[0, 1], [1, 2], [2, 3]]
     )
+
+
+def test_a_head_is_pushed_after_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from hf_vdrep.models import WaltPipeline
+
+    pushed = []
+
+    def push(self: Any, target: Path, **options: Any) -> None:
+        pushed.append(({file.relative_to(target).as_posix() for file in target.rglob("*.*")}, options))
+
+    monkeypatch.setattr(WaltPipeline, "_push_folder", push)
+    make("camera_pose").save_pretrained(tmp_path / "walt", push_to_hub=True, repo_id="me/pose", token="t", private=True)
+    ((files, options),) = pushed
+    assert {"config.json", "model_index.json", "readout/model.safetensors", "hf_vdrep_shim.py"} <= files
+    assert options == {"repo_id": "me/pose", "private": True, "token": "t"}
+
+
+def test_given_weights_are_saved_instead_of_the_models(tmp_path: Path):
+    """A trainer that gathers shards passes the whole state dict; other processes write nothing."""
+    model = make("depth")
+    weights = {name: tensor + 1 for name, tensor in model.state_dict().items()}
+    model.save_pretrained(tmp_path / "walt", state_dict=weights)
+    torch.testing.assert_close(heads.load_head(tmp_path / "walt").state_dict(), weights, rtol=0, atol=0)
+    model.save_pretrained(tmp_path / "other", is_main_process=False)
+    assert not (tmp_path / "other").exists()

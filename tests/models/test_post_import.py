@@ -43,3 +43,12 @@ def test_the_source_of_a_watched_module_is_still_found(module: str):
 
     after_import(module, lambda: None)
     assert inspect.getsource(__import__(module)) == "VALUE = 1\n"
+
+
+def test_several_actions_wait_for_one_module(module: str):
+    """They run in the order in which they were given."""
+    ran: list[str] = []
+    after_import(module, lambda: ran.append("first"))
+    after_import(module, lambda: ran.append("second"))
+    __import__(module)
+    assert ran == ["first", "second"]

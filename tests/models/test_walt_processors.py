@@ -168,6 +168,14 @@ def test_both_of_transformers_names_are_one_processor(saved: Path):
         assert type(AutoImageProcessor.from_pretrained(saved, backend=backend)) is WaltImageProcessor
 
 
+def test_the_auto_class_of_videos_needs_no_torchvision(saved: Path):
+    """transformers' top-level name does; the class in its module does not, and the task pipelines use that one."""
+    from transformers.models.auto.video_processing_auto import AutoVideoProcessor
+
+    processor = AutoVideoProcessor.from_pretrained(saved)
+    assert type(processor) is WaltVideoProcessor and processor.num_frames == 9
+
+
 def test_every_option_survives_a_round_trip(tmp_path: Path):
     given = {"resample": 2, "do_center_crop": False, "image_mean": [0.1, 0.2, 0.3], "image_std": [1.0, 1.0, 1.0]}
     for processor in (WaltImageProcessor(SIZE, **given), WaltVideoProcessor(SIZE, num_frames=5, **given)):
