@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 
-
 # diffusers' EMAModel saves its state beside the fields of the model that it averages.
 _LIBRARY_FIELDS = {
     "quantization_config",

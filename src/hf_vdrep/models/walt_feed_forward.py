@@ -8,8 +8,8 @@ from diffusers.models.attention import FeedForward
 
 from .walt_linear import as_walt_linear
 
-# Rows at a time on a CPU: the widened activations of 2.5 MFLOAT fit the last-level cache of one core, and stay below
-# the size from which malloc maps fresh pages for every call (measured, scripts/benchmarks/forward.py).
+# Widened activations at a time on a CPU: 4 MB stay in the cache, and below the size from which malloc maps fresh pages
+# for every call.
 _CPU_FLOATS = 1_000_000
 
 
