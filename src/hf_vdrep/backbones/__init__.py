@@ -7,6 +7,7 @@ _HOMES: dict[str, str] = {
     "Backbone": ".base",
     "FeatureMap": ".feature_map",
     "LatentBackbone": ".floors",
+    "DenoiserBackbone": ".denoisers",
     "EncoderBackbone": ".encoders",
     "PixelBackbone": ".floors",
     "WaltBackbone": ".walt",

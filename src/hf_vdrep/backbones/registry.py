@@ -19,11 +19,13 @@ def open_backbone(name_or_path: str | os.PathLike[str], **options: Any) -> Backb
     Args:
         name_or_path: "v-walt" or "i-walt", the pair that ships with the package; a floor: "pixels" (patch means),
             "latents" (the pair's tokenizer alone), "random" (V-WALT with random weights); or a folder or Hub id: of a
-            saved WALT pipeline (`model_index.json`), or of a vision encoder of transformers (`config.json` alone).
-        options: arguments of that backbone, such as `video_as` for a WALT, `resolution` for an encoder.
+            saved WALT or diffusers pipeline (`model_index.json`), or of a vision encoder of transformers
+            (`config.json` alone).
+        options: arguments of that backbone, such as `video_as` for a WALT, `site` for another diffusers pipeline,
+            `resolution` for an encoder.
 
     Raises:
-        ValueError: neither a name nor a folder.
+        ValueError: neither a name nor a folder, or a pipeline without an image or video denoiser.
         OSError: a folder that does not hold a readable pipeline.
     """
     from .floors import LatentBackbone, PixelBackbone
@@ -45,6 +47,10 @@ def open_backbone(name_or_path: str | os.PathLike[str], **options: Any) -> Backb
         from .encoders import EncoderBackbone
 
         return EncoderBackbone.from_pretrained(name, **options)
+    if _is_denoiser(name, options.get("revision")):
+        from .denoisers import DenoiserBackbone
+
+        return DenoiserBackbone.from_pretrained(name, **options)
     return WaltBackbone.from_pretrained(name, **options)
 
 
@@ -56,6 +62,16 @@ def _is_encoder(name: str) -> bool:
 
     missing = {"_raise_exceptions_for_missing_entries": False, "_raise_exceptions_for_connection_errors": False}
     return cached_file(name, "model_index.json", **missing) is None and bool(cached_file(name, "config.json"))
+
+
+def _is_denoiser(name: str, revision: str | None = None) -> bool:
+    """A pipeline of diffusers, by its index; WALT's, and folders of parts without an index, are WALT's own."""
+    if Path(name).is_dir() and not (Path(name) / "model_index.json").exists():
+        return False
+    from .denoiser_folder import read_index
+
+    parts = read_index(name, revision)
+    return not any("Walt" in str(value) for value in parts.values())
 
 
 def _shipped(name: str) -> Path:
