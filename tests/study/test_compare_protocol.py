@@ -10,6 +10,7 @@ import pytest
 
 from hf_vdrep.study.compare import comparison, plan, pool
 from hf_vdrep.study.compare.comparison import open_setting, run, to_json
+from hf_vdrep.study.compare.config import TASK_NAMES
 from hf_vdrep.study.compare.rows import Ledger
 
 
@@ -82,7 +83,7 @@ def test_scores_are_those_of_the_evaluate_module_and_means_of_their_per_sample_v
     ledger = Ledger(config.output_dir)
     rows = [ledger.find(json.loads(line)["config_hash"]) for line in ledger.path.read_text().splitlines()]
     tested = [row for row in rows if row.split == "test"]
-    assert len(tested) == len(config.tasks) * (2 * config.seeds + 4)
+    assert len(tested) == len(config.tasks) * (2 * config.seeds + len(config.floors))
     for row in tested:
         assert row.value == pytest.approx(np.nanmean(row.per_sample[row.metric]), abs=1e-6)
     task = results.tasks[0]
@@ -105,6 +106,16 @@ def test_two_runs_with_the_same_seed_are_identical(tiny, tmp_path):
     assert to_json(first) == to_json(second)
     assert "wall_time" not in to_json(first)
     assert str(tmp_path) not in to_json(first)
+
+
+@pytest.mark.slow
+def test_all_ten_tasks_run_with_every_floor(tiny, tmp_path):
+    results = run(tiny(tmp_path, tasks=["all"], floors=["chance", "pixels", "latents", "random"]), quiet=True)
+    assert [task.task for task in results.tasks] == list(TASK_NAMES)
+    for task in results.tasks:
+        systems = ["chance", "pixels", "latents", "random", "i-walt", "v-walt"]
+        assert [found.system for found in task.systems] == systems
+        assert all(np.isfinite(found.score.value) for found in task.systems)
 
 
 @pytest.mark.slow
