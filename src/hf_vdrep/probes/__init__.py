@@ -18,6 +18,8 @@ _HOMES: dict[str, str] = {
     "LinearDepthReadout": ".linear_dense",
     "RecurrentPointReadout": ".tracker",
     "RecurrentBoxReadout": ".box_tracker",
+    "TiledPointReadout": ".tiled_tracker",
+    "TiledBoxReadout": ".tiled_tracker",
     "PointTracks": ".outputs",
     "BoxTracks": ".outputs",
     "box_track_loss": ".box_losses",

@@ -10,22 +10,24 @@ from .box_losses import box_track_loss
 from .box_tracker import RecurrentBoxReadout
 from .probe_data import Labels, ProbeData
 from .task import Columns, FitConfig, Task
+from .tiled_tracker import TiledBoxReadout
 
-FIT = FitConfig(steps=300, batch_size=16, learning_rates=(2e-3,), eval_batch=16)
+FIT = FitConfig(steps=300, batch_size=16, learning_rates=(3e-3,), eval_batch=16)
 
 
-def box_task(*, fit: FitConfig = FIT) -> Task:
+def box_task(*, kind: type[RecurrentBoxReadout | TiledBoxReadout] = RecurrentBoxReadout, fit: FitConfig = FIT) -> Task:
     """Boxes of the objects that are present in frame 0, scored by mean IoU over the other frames.
 
     Objects absent in frame 0 cannot be asked for: they carry no loss and no score, their query frame lies past the end.
     Frames where an object is absent carry neither.
 
     Args:
+        kind: of readout; `TiledBoxReadout` is 4DS's form without a recurrence.
         fit: training by default.
     """
 
     def build(data: ProbeData, **options: Any) -> nn.Module:
-        return RecurrentBoxReadout(data.feature_shape[-1], data.frame_spans, data.num_frames, **options)
+        return kind(data.feature_shape[-1], data.frame_spans, data.num_frames, **options)
 
     def loss(readout: nn.Module, values: torch.Tensor, labels: Labels, draw: torch.Generator) -> torch.Tensor:
         boxes, present = labels["boxes"].float(), labels["present"].bool()
