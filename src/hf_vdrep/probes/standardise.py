@@ -2,11 +2,10 @@
 """The one normalisation every readout begins with: LayerNorm of each token, without scale and shift.
 
 Backbones differ in scale by orders of ten, so each token is brought to mean 0 and variance 1, as the source's readouts
-do. What that takes away is two numbers per token: nothing of a transformer's many channels, but the brightness and the
+do. What that takes away is two numbers per token: little of a transformer's many channels, but the brightness and the
 contrast of a pixel patch, and two of the eight numbers of a latent. With `statistics` they stand beside the token as
-two more channels, so that no floor is low because its readout was blindfolded.
-Measured on ProbeWorld (`object`, attentive readout, 400 steps): pixels 16 -> 29 %, latents 20 -> 25 %, a transformer's
-features unchanged within their noise.
+two more channels, so that no floor is low because its readout was blindfolded. Measured on ProbeWorld (`object`,
+attentive readout, 400 steps at 0.01, two seeds): pixels 18 -> 27 %, latents 20 -> 24 %.
 """
 
 import torch
