@@ -11,15 +11,15 @@ WORDS = 8
 _SPLINE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 
 
-def _image_vae(channels: int = 4, levels: int = 4) -> Any:
-    """8 pixels per latent, as the pipelines assume."""
+def _image_vae(shift: float | None = None, levels: int = 4) -> Any:
+    """8 pixels per latent, as the pipelines assume; SD3 and Flux shift as well as scale."""
     return diffusers.AutoencoderKL(
         block_out_channels=(8,) * levels,
         down_block_types=("DownEncoderBlock2D",) * levels,
         up_block_types=("UpDecoderBlock2D",) * levels,
-        latent_channels=channels,
+        latent_channels=4,
         norm_num_groups=4,
-        shift_factor=0.0609,
+        shift_factor=shift,
         scaling_factor=0.4,
     )
 
@@ -123,14 +123,17 @@ def _stable_diffusion_xl() -> Any:
 def _stable_diffusion_3() -> Any:
     absent = [f"{part}{end}" for part in ("text_encoder", "tokenizer") for end in ("", "_2", "_3")]
     return diffusers.StableDiffusion3Pipeline(
-        vae=_image_vae(), transformer=tiny_denoiser("SD3Transformer2DModel"), scheduler=_flow(), **_no_text(*absent)
+        vae=_image_vae(0.06),
+        transformer=tiny_denoiser("SD3Transformer2DModel"),
+        scheduler=_flow(),
+        **_no_text(*absent),
     )
 
 
 def _flux() -> Any:
     absent = [f"{part}{end}" for part in ("text_encoder", "tokenizer") for end in ("", "_2")]
     return diffusers.FluxPipeline(
-        vae=_image_vae(),
+        vae=_image_vae(0.06),
         transformer=tiny_denoiser("FluxTransformer2DModel"),
         scheduler=_flow(shift=3.0),
         **_no_text(*absent),

@@ -13,7 +13,13 @@ from .denoiser_layout import grid_of, lay_out
 
 
 def make_call(
-    model: Any, family: DenoiserFamily, latents: torch.Tensor, timestep: float | torch.Tensor, *, raw: bool = False
+    model: Any,
+    family: DenoiserFamily,
+    latents: torch.Tensor,
+    timestep: float | torch.Tensor,
+    *,
+    raw: bool = False,
+    ratios: tuple[int, int] | None = None,
 ) -> Call:
     """A forward pass over noisy latents.
 
@@ -24,6 +30,7 @@ def make_call(
             conditioned on images do, the rest are zero: no image is given.
         timestep: noise level in [0, 1000], one or one per sample.
         raw: the timestep already is in the model's own units.
+        ratios: frames and pixels per latent of the tokenizer, where they are known.
 
     Raises:
         ValueError: latents that the model cannot take.
@@ -37,7 +44,7 @@ def make_call(
     if family.ramp and not raw:
         level = level * float(getattr(model.config, family.ramp))
     padded = F.pad(latents, (0, 0) * 3 + (0, channels - latents.shape[1]))
-    return Call(model, padded, grid, level)
+    return Call(model, padded, grid, level, ratios)
 
 
 def latent_channels(config: Any, family: DenoiserFamily) -> int:

@@ -28,12 +28,14 @@ class Call:
         latents: (B, C, T, H, W), as many channels as the model takes.
         grid: T', H', W' of the blocks' tokens.
         level: (B,), noise level in the model's own units.
+        ratios: frames and pixels per latent of the tokenizer, where they are known.
     """
 
     model: Any
     latents: torch.Tensor
     grid: tuple[int, int, int]
     level: torch.Tensor
+    ratios: tuple[int, int] | None = None
 
     @property
     def config(self) -> Any:

@@ -20,6 +20,7 @@ def read_denoiser(
     *,
     site: Site = "block",
     raw: bool = False,
+    ratios: tuple[int, int] | None = None,
     given: Mapping[str, Any] | None = None,
 ) -> list[torch.Tensor]:
     """Features of a batch at one noise level; nothing runs after the last block.
@@ -31,6 +32,7 @@ def read_denoiser(
         blocks: of `blocks_of`.
         site: where in a block.
         raw: the model hears `timestep` as it is, not in the family's units.
+        ratios: frames and pixels per latent of the tokenizer, where they are known.
         given: arguments of the forward pass that stand in for null ones; tensors of one row serve every sample.
 
     Returns:
@@ -42,11 +44,11 @@ def read_denoiser(
     family = family_of(denoiser)
     if family.single and len(latents) > 1:
         rows = [
-            read_denoiser(denoiser, row.unsqueeze(0), timestep, blocks, site=site, raw=raw, given=given)
+            read_denoiser(denoiser, row.unsqueeze(0), timestep, blocks, site=site, raw=raw, ratios=ratios, given=given)
             for row in latents
         ]
         return [torch.cat(values) for values in zip(*rows, strict=True)]
-    call = make_call(denoiser, family, latents.to(denoiser.dtype), timestep, raw=raw)
+    call = make_call(denoiser, family, latents.to(denoiser.dtype), timestep, raw=raw, ratios=ratios)
     arguments = call_arguments(call, family, _for_batch(given or {}, latents))
     outputs = read_sites(lambda: denoiser(**arguments), blocks, site)
     part = family.part if site == "block" else family.inner

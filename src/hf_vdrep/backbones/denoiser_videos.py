@@ -55,8 +55,9 @@ def _silence(width: str) -> Argument:
 
 
 def _ltx_scale(call: Call) -> tuple[float, float, float]:
-    """Seconds per latent frame at 25 per second, and pixels per latent, of LTX's own tokenizer."""
-    return (8 / 25, 32, 32)
+    """Seconds per latent frame at 25 per second, and pixels per latent; LTX's own tokenizer where none is known."""
+    frames, pixels = call.ratios or (8, 32)
+    return (frames / 25, pixels, pixels)
 
 
 _SIDES: dict[str, Argument] = {

@@ -26,11 +26,23 @@ from .noise import sample_noise
 
 @dataclass(frozen=True)
 class DenoiserInputs:
-    """Clean normalised latents (B, C, T', h, w), the frames (T', 2) of their steps, and the clip's size in pixels."""
+    """What `DenoiserBackbone.extract` takes.
+
+    Attributes:
+        latents: (B, C, T', h, w), clean and normalised.
+        frame_spans: int64 (T', 2), the frames of each step.
+        size: height and width of the clip, pixels.
+    """
 
     latents: torch.Tensor
     frame_spans: torch.Tensor
     size: tuple[int, int]
+
+    @property
+    def ratios(self) -> tuple[int, int]:
+        """Frames and pixels per latent."""
+        frames = int((self.frame_spans[-1, 1] - self.frame_spans[-1, 0]).item())
+        return frames, max(1, self.size[0] // self.latents.shape[3])
 
 
 class DenoiserBackbone(Backbone):
@@ -202,7 +214,7 @@ class DenoiserBackbone(Backbone):
             assert timestep is not None
             noise = sample_noise(inputs.latents.shape, seed=seed, sample_ids=sample_ids, timestep=timestep)
             noised = add_noise(self.scheduler, inputs.latents, noise.to(inputs.latents.device), timestep)
-            for layer, values in zip(indices, self._read(noised, indices), strict=True):
+            for layer, values in zip(indices, self._read(noised, indices, inputs.ratios), strict=True):
                 maps.append(self._map(values, layer, timestep, inputs))
         return maps
 
@@ -222,7 +234,7 @@ class DenoiserBackbone(Backbone):
                 "denoiser must have no cache enabled, got one that skips blocks: call disable_cache() before"
             )
 
-    def _read(self, noised: Noised, layers: list[int]) -> list[torch.Tensor]:
+    def _read(self, noised: Noised, layers: list[int], ratios: tuple[int, int] | None) -> list[torch.Tensor]:
         """Features (B, T', H', W', C) of `layers` at one noise level."""
         latents, images = noised.latents, self.family.kind == "image"
         batch = latents.shape[0]
@@ -235,6 +247,7 @@ class DenoiserBackbone(Backbone):
             [self.blocks[layer] for layer in layers],
             site=self.site,
             raw=noised.raw,
+            ratios=ratios,
             given=self.conditioning,
         )
         return [values.squeeze(1).unflatten(0, (batch, -1)) for values in found] if images else found
