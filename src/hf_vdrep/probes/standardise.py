@@ -5,7 +5,7 @@ Backbones differ in scale by orders of ten, so each token is brought to mean 0 a
 do. What that takes away is two numbers per token: little of a transformer's many channels, but the brightness and the
 contrast of a pixel patch, and two of the eight numbers of a latent. With `statistics` they stand beside the token as
 two more channels, so that no floor is low because its readout was blindfolded. Measured on ProbeWorld (`object`,
-attentive readout, 400 steps at 0.01, two seeds): pixels 18 -> 27 %, latents 20 -> 24 %.
+attentive readout, 400 steps at 0.01, two seeds): pixels 18 -> 27 %, latents 20 -> 24 %, V-WALT 48 -> 49 %.
 """
 
 import torch
