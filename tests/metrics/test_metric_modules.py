@@ -147,7 +147,7 @@ def test_maps_and_clips_of_different_sizes_stand_in_one_evaluation():
 
 @pytest.mark.parametrize("name", ["psnr", "ssim", "flicker"])
 def test_of_clips_only_the_values_are_kept(name, tmp_path):
-    """Streaming: a clip of half a MB leaves next to nothing behind, and what is wrong with it shows when it is added."""
+    """Streaming: half a MB leaves next to nothing behind, and what is wrong with it shows when it is added."""
     metric = load(name, keep_in_memory=False, cache_dir=str(tmp_path))
     clip = np.zeros((2, 100, 100, 3))
     metric.add(prediction=clip, reference=clip)

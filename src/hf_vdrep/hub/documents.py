@@ -32,7 +32,7 @@ def fill(text: str, results: Path) -> str:
 
     Args:
         text: the document.
-        results: folder with `table.json` of the demo, `table-all.json` of all tasks, and one `summary.json` per training.
+        results: folder with `table.json` of the demo, `table-all.json` of all tasks, a `summary.json` per training.
 
     Raises:
         ValueError: a mark without a generator, or a result that is missing.
