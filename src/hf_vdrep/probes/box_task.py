@@ -27,6 +27,7 @@ def box_task(*, kind: type[RecurrentBoxReadout | TiledBoxReadout] = RecurrentBox
     """
 
     def build(data: ProbeData, **options: Any) -> nn.Module:
+        options = {"statistics": True, **options}
         return kind(data.feature_shape[-1], data.frame_spans, data.num_frames, **options)
 
     def loss(readout: nn.Module, values: torch.Tensor, labels: Labels, draw: torch.Generator) -> torch.Tensor:

@@ -22,22 +22,21 @@ class Sight(nn.Module):
         in_channels: C of the features.
         num_heads: heads; their reach starts between 0.08 of the frame and all of it.
         match_width: channels in which looks are compared.
+        centred: take away what all tokens of a step share, which tells none of them apart.
     """
 
-    def __init__(self, in_channels: int, num_heads: int, match_width: int) -> None:
+    def __init__(self, in_channels: int, num_heads: int, match_width: int, *, centred: bool = True) -> None:
         super().__init__()
+        self.centred = centred
         self.to_match = nn.Linear(in_channels, match_width, bias=False)
         reach = torch.logspace(math.log10(0.08), 0.0, num_heads)
         self.log_sharpness = nn.Parameter(-(2 * reach.square()).log())
         self.likeness = nn.Parameter(torch.full((num_heads,), 6.0))
 
     def looks(self, values: torch.Tensor) -> torch.Tensor:
-        """(B, T', S, C) -> unit vectors (B, T', S, match_width).
-
-        What all tokens of a step share tells none of them apart, and is taken away.
-        """
+        """(B, T', S, C) -> unit vectors (B, T', S, match_width)."""
         looks = self.to_match(values).float()
-        return F.normalize(looks - looks.mean(2, keepdim=True), dim=-1)
+        return F.normalize(looks - looks.mean(2, keepdim=True) if self.centred else looks, dim=-1)
 
     def bias(self, places: torch.Tensor, centres: torch.Tensor, similarity: torch.Tensor) -> torch.Tensor:
         """Places (B, N, 2), token centres (S, 2) and similarities (B, N, S) -> logits (B, heads, N, S)."""

@@ -9,7 +9,7 @@ from .frame_tokens import StepTokens
 from .glance import OFFSET_SCALE, Glance, GlanceStack, Sight, bilinear_weights
 from .readout import Readout
 from .resample import TimeMode
-from .standardise import standardise
+from .standardise import standardised_width
 
 PLACE_OCTAVES = 4
 
@@ -39,11 +39,20 @@ class RecurrentReadout(Readout):
         mlp_ratio: float,
         octaves: int,
         match_width: int,
+        centred_looks: bool,
+        statistics: bool,
         time_mode: TimeMode,
     ) -> None:
-        self.octaves = octaves
-        self.tokens = StepTokens(in_channels, torch.as_tensor(frame_spans), num_frames, width, time_mode=time_mode)
-        self.sight = Sight(in_channels, num_heads, match_width)
+        self.octaves, self.statistics = octaves, statistics
+        self.tokens = StepTokens(
+            in_channels,
+            torch.as_tensor(frame_spans),
+            num_frames,
+            width,
+            time_mode=time_mode,
+            statistics=statistics,
+        )
+        self.sight = Sight(standardised_width(in_channels, statistics), num_heads, match_width, centred=centred_looks)
         self.encode = mlp(2 * coordinates * octaves, width, width)
         self.recall = nn.Linear(width, width)
         self.moment = nn.Parameter(torch.zeros(num_frames, width))
@@ -70,7 +79,7 @@ class RecurrentReadout(Readout):
         Returns:
             Places float32 (B, N, T, D) and states (B, N, T, width).
         """
-        values = values if standardised else standardise(values)
+        values = values if standardised else self.standardise(values)
         tokens = self.tokens(values, standardised=True)
         keys_values = [
             [self.tokens.to_frames(x).unbind(1) for x in glance.keys_values(tokens)] for glance in self.glances

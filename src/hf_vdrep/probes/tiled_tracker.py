@@ -32,13 +32,14 @@ class _TiledReadout(Readout):
         num_heads: int,
         mlp_ratio: float,
         octaves: int,
+        statistics: bool,
     ) -> None:
         if frames_per_tile < 1:
             raise ValueError(f"frames_per_tile must be at least 1, got {frames_per_tile}")
         spans = torch.as_tensor(frame_spans)
-        self.num_frames, self.octaves = num_frames, octaves
+        self.num_frames, self.octaves, self.statistics = num_frames, octaves, statistics
         tiles = math.ceil(num_frames / frames_per_tile)
-        self.tokens = StepTokens(in_channels, spans, num_frames, width)
+        self.tokens = StepTokens(in_channels, spans, num_frames, width, statistics=statistics)
         self.step_embedding = nn.Parameter(torch.randn(len(spans), 1, width) * 0.02)
         self.encode = mlp(2 * coordinates * octaves, width, width)
         self.tile_embedding = nn.Parameter(torch.randn(tiles, width) * 0.02)
@@ -70,6 +71,7 @@ class TiledPointReadout(_TiledReadout):
         frames_per_tile: frames that a query answers for (source: 2).
         width, num_heads, mlp_ratio: of the attention block.
         octaves: of the query's Fourier features.
+        statistics: tokens carry their mean and deviation beside them (`standardise`).
     """
 
     readout_type = "tiled_points"
@@ -85,6 +87,7 @@ class TiledPointReadout(_TiledReadout):
         num_heads: int = 8,
         mlp_ratio: float = 4.0,
         octaves: int = 8,
+        statistics: bool = False,
     ) -> None:
         super().__init__()
         self._build(
@@ -98,6 +101,7 @@ class TiledPointReadout(_TiledReadout):
             num_heads=num_heads,
             mlp_ratio=mlp_ratio,
             octaves=octaves,
+            statistics=statistics,
         )
 
     def forward(self, values: torch.Tensor, query_points: torch.Tensor, *, standardised: bool = False) -> PointTracks:
@@ -119,6 +123,7 @@ class TiledBoxReadout(_TiledReadout):
         frames_per_tile: frames that a query answers for; all of them by default, as in the source.
         width, num_heads, mlp_ratio: of the attention block.
         octaves: of the query's Fourier features.
+        statistics: tokens carry their mean and deviation beside them (`standardise`).
     """
 
     readout_type = "tiled_boxes"
@@ -134,6 +139,7 @@ class TiledBoxReadout(_TiledReadout):
         num_heads: int = 4,
         mlp_ratio: float = 4.0,
         octaves: int = 8,
+        statistics: bool = False,
     ) -> None:
         super().__init__()
         self._build(
@@ -147,6 +153,7 @@ class TiledBoxReadout(_TiledReadout):
             num_heads=num_heads,
             mlp_ratio=mlp_ratio,
             octaves=octaves,
+            statistics=statistics,
         )
 
     def forward(self, values: torch.Tensor, query_boxes: torch.Tensor, *, standardised: bool = False) -> BoxTracks:

@@ -38,7 +38,7 @@ def track_task(
     """
 
     def build(data: ProbeData, **options: Any) -> nn.Module:
-        shape = data.feature_shape
+        shape, options = data.feature_shape, {"statistics": True, **options}
         return kind(shape[-1], data.frame_spans, data.num_frames, **options)
 
     def loss(readout: nn.Module, values: torch.Tensor, labels: Labels, draw: torch.Generator) -> torch.Tensor:

@@ -18,6 +18,8 @@ class RecurrentPointReadout(RecurrentReadout):
         width, num_heads, num_blocks, mlp_ratio: of the corrector.
         octaves: of the query's Fourier features.
         match_width: channels in which the query's feature is compared with the tokens.
+        centred_looks: take away what all tokens of a step share before looks are compared.
+        statistics: tokens carry their mean and deviation beside them (`standardise`).
         time_mode: how feature steps become frames. "nearest" leaves a step as it is: a motion inside it stays sharp.
     """
 
@@ -35,6 +37,8 @@ class RecurrentPointReadout(RecurrentReadout):
         mlp_ratio: float = 2.0,
         octaves: int = 8,
         match_width: int = 48,
+        centred_looks: bool = True,
+        statistics: bool = False,
         time_mode: TimeMode = "nearest",
     ) -> None:
         super().__init__()
@@ -49,6 +53,8 @@ class RecurrentPointReadout(RecurrentReadout):
             mlp_ratio=mlp_ratio,
             octaves=octaves,
             match_width=match_width,
+            centred_looks=centred_looks,
+            statistics=statistics,
             time_mode=time_mode,
         )
         self.judge = from_zero(mlp(width, width, 2))
