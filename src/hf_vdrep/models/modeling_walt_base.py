@@ -45,7 +45,7 @@ class WaltPreTrainedModel(PreTrainedModel):
     input_modalities = ("image", "video")
     supports_gradient_checkpointing = True
     _supports_sdpa = True
-    _no_split_modules = ["WaltSpatialBlock", "WaltSpatiotemporalBlock", "WaltResnetBlock"]
+    _no_split_modules = ["WaltFirstBlock", "WaltSpatialBlock", "WaltSpatiotemporalBlock", "WaltResnetBlock"]
     # A readout beside the backbone is no concern of the models without one.
     _keys_to_ignore_on_load_unexpected: list[str] | None = [r"^readout\."]
     # Pictures are squeezed to the model's size rather than cropped where the answer is a map of them.
