@@ -168,6 +168,11 @@ def test_hooks_that_never_fire_are_an_error(wan):
         wan.blocks[0] = kept
 
 
+def test_a_compiled_copy_is_refused(dit):
+    with pytest.raises(ValueError, match=r"got a torch\.compile of it, which calls no hooks"):
+        DenoiserBackbone(torch.compile(dit.transformer, backend="eager"), dit.vae, dit.scheduler)
+
+
 def test_codes_are_masked_by_the_noise_level():
     """aMUSEd: none of the codes at t = 0, nearly all at 999, the mask's number in their place."""
     from hf_vdrep.backbones.denoiser_noise import add_noise

@@ -115,6 +115,15 @@ def test_given_conditioning_takes_the_place_of_null(folders):
     assert told.fingerprint != plain.fingerprint
 
 
+@pytest.mark.parametrize(("name", "width"), [("flux", 32), ("ltx", 16), ("hunyuan_video", 16), ("pixart", 8)])
+def test_masks_and_positions_follow_the_length_of_a_given_text(name, width, folders):
+    text = torch.randn(1, 13, width, generator=torch.Generator().manual_seed(0))
+    told = open_backbone(folders(name), conditioning={"encoder_hidden_states": text})
+    found = read(told, clips())
+    assert found[0].values.shape == read(open_backbone(folders(name)), clips())[0].values.shape
+    assert torch.isfinite(found[1].values).all()
+
+
 def test_live_modules_give_what_the_saved_ones_give(folders):
     pipeline = tiny_pipeline("pixart")
     live = DenoiserBackbone.from_pipeline(pipeline)

@@ -8,9 +8,6 @@ import torch
 
 from .denoiser_family import Argument, Call
 
-# Words of the null text, all zero, where the model does not fix their number.
-TEXT_LENGTH = 8
-
 Size = str | int | Callable[[Any], int]
 
 
@@ -21,9 +18,9 @@ def size_of(size: Size, config: Any) -> int:
     return int(getattr(config, size)) if isinstance(size, str) else size
 
 
-def text(width: Size, length: Size = TEXT_LENGTH) -> Argument:
-    """Zero text states (B, L, width)."""
-    return lambda call: call.zeros(call.batch, size_of(length, call.config), size_of(width, call.config))
+def text(width: Size, length: Size | None = None) -> Argument:
+    """Zero text states (B, L, width); L that of the call if None."""
+    return lambda call: call.zeros(call.batch, _length(length, call), size_of(width, call.config))
 
 
 def vector(width: Size) -> Argument:
@@ -31,9 +28,13 @@ def vector(width: Size) -> Argument:
     return lambda call: call.zeros(call.batch, size_of(width, call.config))
 
 
-def mask(length: Size = TEXT_LENGTH, dtype: torch.dtype | None = None) -> Argument:
+def mask(length: Size | None = None, dtype: torch.dtype | None = None) -> Argument:
     """All of the text seen: ones (B, L)."""
-    return lambda call: call.ones(call.batch, size_of(length, call.config), dtype=dtype)
+    return lambda call: call.ones(call.batch, _length(length, call), dtype=dtype)
+
+
+def _length(length: Size | None, call: Call) -> int:
+    return call.words if length is None else size_of(length, call.config)
 
 
 def constant(value: float, dtype: torch.dtype | None = None) -> Argument:
@@ -85,9 +86,9 @@ def text_ids(axes: int = 3, batched: bool = False, counted: bool = False) -> Arg
     """Coordinates of the null text: zeros, or its words counted on the last axis."""
 
     def build(call: Call) -> torch.Tensor:
-        ids = call.zeros(TEXT_LENGTH, axes)
+        ids = call.zeros(call.words, axes)
         if counted:
-            ids[:, -1] = torch.arange(TEXT_LENGTH, device=ids.device)
+            ids[:, -1] = torch.arange(call.words, device=ids.device)
         return ids.expand(call.batch, -1, -1) if batched else ids
 
     return build

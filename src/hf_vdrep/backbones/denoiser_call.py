@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from .denoiser_arguments import size_of
-from .denoiser_family import TO_SCALE, Call, DenoiserFamily
+from .denoiser_family import TEXT_LENGTH, TO_SCALE, Call, DenoiserFamily
 from .denoiser_layout import grid_of, lay_out
 
 
@@ -20,6 +20,7 @@ def make_call(
     *,
     raw: bool = False,
     ratios: tuple[int, int] | None = None,
+    words: int = TEXT_LENGTH,
 ) -> Call:
     """A forward pass over noisy latents.
 
@@ -31,6 +32,7 @@ def make_call(
         timestep: noise level in [0, 1000], one or one per sample.
         raw: the timestep already is in the model's own units.
         ratios: frames and pixels per latent of the tokenizer, where they are known.
+        words: of the text, where the model does not fix their number.
 
     Raises:
         ValueError: latents that the model cannot take.
@@ -44,7 +46,7 @@ def make_call(
     if family.ramp and not raw:
         level = level * float(getattr(model.config, family.ramp))
     padded = F.pad(latents, (0, 0) * 3 + (0, channels - latents.shape[1]))
-    return Call(model, padded, grid, level, ratios)
+    return Call(model, padded, grid, level, ratios, words)
 
 
 def latent_channels(config: Any, family: DenoiserFamily) -> int:

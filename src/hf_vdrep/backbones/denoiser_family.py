@@ -11,6 +11,8 @@ import torch
 InputLayout = Literal["image", "clip", "frames", "last", "packed", "own"]
 OutputLayout = Literal["tokens", "maps", "clips", "grid", "latte", "fractal", "sequence_first", "unidiffuser"]
 Scale = Literal["steps", "sigma", "clean", "clean_steps"]
+# Words of the null text.
+TEXT_LENGTH = 8
 TO_SCALE: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "steps": lambda steps: steps,
     "sigma": lambda steps: steps / 1000,
@@ -29,6 +31,7 @@ class Call:
         grid: T', H', W' of the blocks' tokens.
         level: (B,), noise level in the model's own units.
         ratios: frames and pixels per latent of the tokenizer, where they are known.
+        words: of the text, where the model does not fix their number.
     """
 
     model: Any
@@ -36,6 +39,7 @@ class Call:
     grid: tuple[int, int, int]
     level: torch.Tensor
     ratios: tuple[int, int] | None = None
+    words: int = TEXT_LENGTH
 
     @property
     def config(self) -> Any:

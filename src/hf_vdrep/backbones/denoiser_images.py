@@ -6,7 +6,6 @@ from typing import Any
 import torch
 
 from .denoiser_arguments import (
-    TEXT_LENGTH,
     constant,
     frame_shapes,
     grid_ids,
@@ -55,7 +54,7 @@ def _joint_positions(start: int) -> Argument:
     """(L + N, 3): words at zero, then the grid."""
 
     def build(call: Call) -> torch.Tensor:
-        return torch.cat([call.zeros(TEXT_LENGTH, 3), grid_ids(call, 3, start)])
+        return torch.cat([call.zeros(call.words, 3), grid_ids(call, 3, start)])
 
     return build
 
@@ -66,18 +65,18 @@ _IDEOGRAM_START, _IDEOGRAM_TEXT, _IDEOGRAM_IMAGE = 65536, 3, 2
 
 def _ideogram_states(call: Call) -> torch.Tensor:
     rows = pack(call.latents, 2)
-    return torch.cat([call.zeros(call.batch, TEXT_LENGTH, rows.shape[2]), rows], dim=1)
+    return torch.cat([call.zeros(call.batch, call.words, rows.shape[2]), rows], dim=1)
 
 
 def _ideogram_positions(call: Call) -> torch.Tensor:
-    words = torch.arange(TEXT_LENGTH, device=call.latents.device).unsqueeze(1).expand(-1, 3)
+    words = torch.arange(call.words, device=call.latents.device).unsqueeze(1).expand(-1, 3)
     cells = grid_ids(call, 3).long() + _IDEOGRAM_START
     return torch.cat([words, cells]).expand(call.batch, -1, -1)
 
 
 def _ideogram_roles(call: Call) -> torch.Tensor:
-    roles = torch.full((call.batch, TEXT_LENGTH + call.count), _IDEOGRAM_IMAGE, device=call.latents.device)
-    roles[:, :TEXT_LENGTH] = _IDEOGRAM_TEXT
+    roles = torch.full((call.batch, call.words + call.count), _IDEOGRAM_IMAGE, device=call.latents.device)
+    roles[:, : call.words] = _IDEOGRAM_TEXT
     return roles
 
 
@@ -90,13 +89,13 @@ def _joy_patches(call: Call) -> torch.Tensor:
 
 def _qwen_slots(call: Call) -> torch.Tensor:
     """True where a slot of the text's sequence stands for four tokens of the image."""
-    slots = torch.zeros(call.batch, TEXT_LENGTH + call.count // 4, dtype=torch.bool, device=call.latents.device)
-    slots[:, TEXT_LENGTH:] = True
+    slots = torch.zeros(call.batch, call.words + call.count // 4, dtype=torch.bool, device=call.latents.device)
+    slots[:, call.words :] = True
     return slots
 
 
 def _omnigen_mask(call: Call) -> torch.Tensor:
-    length = TEXT_LENGTH + 1 + call.count
+    length = call.words + 1 + call.count
     return call.ones(call.batch, length, length)
 
 
@@ -236,11 +235,15 @@ IMAGES: dict[str, DenoiserFamily] = {
         "image",
         "layers.*",
         arguments={
-            "input_ids": lambda call: torch.zeros(call.batch, TEXT_LENGTH, dtype=torch.int64),
+            "input_ids": lambda call: torch.zeros(
+                call.batch, call.words, dtype=torch.int64, device=call.latents.device
+            ),
             "input_img_latents": plain([]),
             "input_image_sizes": plain({}),
             "attention_mask": _omnigen_mask,
-            "position_ids": lambda call: torch.arange(TEXT_LENGTH + 1 + call.count).expand(call.batch, -1),
+            "position_ids": lambda call: torch.arange(call.words + 1 + call.count, device=call.latents.device).expand(
+                call.batch, -1
+            ),
         },
         scale="clean",
     ),
@@ -249,7 +252,7 @@ IMAGES: dict[str, DenoiserFamily] = {
         "layers.*",
         arguments={
             "text_bth": text("text_in_dim"),
-            "text_lens": constant(TEXT_LENGTH, torch.int64),
+            "text_lens": lambda call: call.ones(call.batch, dtype=torch.int64) * call.words,
         },
         output="sequence_first",
         side="first",
@@ -259,7 +262,7 @@ IMAGES: dict[str, DenoiserFamily] = {
         "noise_refiner.*|layers.*",
         arguments={
             "encoder_hidden_states": lambda call: call.zeros(
-                call.batch, 1 + len(call.config.injection_layer_ids), TEXT_LENGTH, call.config.cap_feat_dim
+                call.batch, 1 + len(call.config.injection_layer_ids), call.words, call.config.cap_feat_dim
             ),
         },
         scale="sigma",
@@ -270,7 +273,7 @@ IMAGES: dict[str, DenoiserFamily] = {
         arguments={
             "encoder_hidden_states_t5": text(lambda c: c.caption_channels[0]),
             "encoder_hidden_states_llama3": lambda call: call.zeros(
-                1 + max(call.config.llama_layers), call.batch, TEXT_LENGTH, call.config.caption_channels[-1]
+                1 + max(call.config.llama_layers), call.batch, call.words, call.config.caption_channels[-1]
             ),
             "pooled_embeds": vector("text_emb_dim"),
         },
@@ -282,7 +285,7 @@ IMAGES: dict[str, DenoiserFamily] = {
         "noise_refiner.*|layers.*",
         arguments={
             "x": lambda call: list(call.latents),
-            "cap_feats": lambda call: list(call.zeros(call.batch, TEXT_LENGTH, call.config.cap_feat_dim)),
+            "cap_feats": lambda call: list(call.zeros(call.batch, call.words, call.config.cap_feat_dim)),
             "patch_size": lambda call: call.config.all_patch_size[0],
             "f_patch_size": lambda call: call.config.all_f_patch_size[0],
         },
@@ -366,7 +369,7 @@ IMAGES: dict[str, DenoiserFamily] = {
     "Krea2Transformer2DModel": _flux(
         {
             "encoder_hidden_states": lambda call: call.zeros(
-                call.batch, TEXT_LENGTH, call.config.num_text_layers, call.config.text_hidden_dim
+                call.batch, call.words, call.config.num_text_layers, call.config.text_hidden_dim
             ),
             "position_ids": _joint_positions(0),
         },
@@ -376,10 +379,10 @@ IMAGES: dict[str, DenoiserFamily] = {
         {
             "hidden_states": _ideogram_states,
             "encoder_hidden_states": lambda call: call.zeros(
-                call.batch, TEXT_LENGTH + call.count, call.config.llm_features_dim
+                call.batch, call.words + call.count, call.config.llm_features_dim
             ),
             "position_ids": _ideogram_positions,
-            "segment_ids": lambda call: call.ones(call.batch, TEXT_LENGTH + call.count, dtype=torch.int64),
+            "segment_ids": lambda call: call.ones(call.batch, call.words + call.count, dtype=torch.int64),
             "indicator": _ideogram_roles,
         },
         blocks="layers.*",

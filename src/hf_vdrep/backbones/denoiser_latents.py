@@ -80,8 +80,8 @@ def normalise(vae: Any, latents: torch.Tensor) -> torch.Tensor:
 
 def _moments(vae: Any, name: str, latents: torch.Tensor) -> torch.Tensor | None:
     """Mean or standard deviation per channel, and per step where the tokenizer keeps more than one."""
-    found = getattr(vae, name, None)
-    found = vae.config.get(name) if found is None else found
+    found = vae.config.get(name)
+    found = dict(vae.named_buffers()).get(name) if found is None else found
     if found is None:
         return None
     values = torch.as_tensor(found, dtype=latents.dtype, device=latents.device).reshape(-1)
@@ -111,10 +111,9 @@ def _spans(vae: Any, frames: int) -> torch.Tensor:
 
 def temporal_ratio(vae: Any) -> int:
     """Frames per latent step."""
-    for holder in (vae, vae.config):
-        for name in ("temporal_compression_ratio", "scale_factor_temporal", "temporal_compression_rate"):
-            found = getattr(holder, name, None)
-            if isinstance(found, int):
-                return found
-    temporal = getattr(vae, "temperal_downsample", None) or vae.config.get("temperal_downsample")
+    for name in ("temporal_compression_ratio", "scale_factor_temporal", "temporal_compression_rate"):
+        found = vars(vae).get(name) or vae.config.get(name)
+        if found:
+            return int(found)
+    temporal = vars(vae).get("temperal_downsample") or vae.config.get("temperal_downsample")
     return int(2 ** sum(temporal)) if temporal else 4

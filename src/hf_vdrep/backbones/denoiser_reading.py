@@ -8,6 +8,7 @@ import torch
 
 from .denoiser_call import call_arguments, make_call
 from .denoiser_families import family_of
+from .denoiser_family import TEXT_LENGTH
 from .denoiser_layout import to_grid
 from .denoiser_sites import Block, Site, read_sites, tensor_at
 
@@ -48,14 +49,26 @@ def read_denoiser(
             for row in latents
         ]
         return [torch.cat(values) for values in zip(*rows, strict=True)]
-    call = make_call(denoiser, family, latents.to(denoiser.dtype), timestep, raw=raw, ratios=ratios)
-    arguments = call_arguments(call, family, _for_batch(given or {}, latents))
+    told = _for_batch(given or {}, latents)
+    states = latents.to(denoiser.dtype)
+    call = make_call(denoiser, family, states, timestep, raw=raw, ratios=ratios, words=_words(told))
+    arguments = call_arguments(call, family, told)
     outputs = read_sites(lambda: denoiser(**arguments), blocks, site)
     part = family.part if site == "block" else family.inner
     return [
         to_grid(tensor_at(output, part), family, call.grid, block.name, call.batch, site)
         for output, block in zip(outputs, blocks, strict=True)
     ]
+
+
+def _words(given: Mapping[str, Any]) -> int:
+    """Words of the text that is given, which masks and positions follow."""
+    for name in ("encoder_hidden_states", "text_bth"):
+        states = given.get(name)
+        if isinstance(states, torch.Tensor) and states.ndim >= 3:
+            # SANA-WM keeps the words on the third axis.
+            return states.shape[2] if states.ndim == 4 and states.shape[1] == 1 else states.shape[1]
+    return TEXT_LENGTH
 
 
 def _for_batch(given: Mapping[str, Any], latents: torch.Tensor) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Block:
 
 
 def blocks_of(model: nn.Module, family: DenoiserFamily) -> list[Block]:
-    """The blocks of a denoiser in the order of their names in the table, then of their numbers.
+    """The blocks of a denoiser in the order of their running.
 
     Raises:
         ValueError: it has none.
@@ -38,6 +38,9 @@ def blocks_of(model: nn.Module, family: DenoiserFamily) -> list[Block]:
         found += [Block(name, module) for name, module in modules.items() if pattern.fullmatch(name)]
     if not found:
         raise ValueError(f"denoiser must have blocks named {family.blocks}, got a {type(model).__name__} without")
+    if family.output == "latte":
+        # Space and time take turns; the sort keeps space first.
+        found.sort(key=lambda block: int(block.name.rsplit(".", 1)[1]))
     return found
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from .denoiser_arguments import TEXT_LENGTH, constant, mask, text, times_latents, vector, when
+from .denoiser_arguments import constant, mask, text, times_latents, vector, when
 from .denoiser_family import Argument, Call, DenoiserFamily
 
 _LEVELS = "down_blocks.*|mid_block|up_blocks.*"
@@ -131,7 +131,7 @@ UNETS: dict[str, DenoiserFamily] = {
         "video",
         "clip",
         # The text stands once per frame.
-        encoder_hidden_states=lambda call: call.zeros(call.batch * call.frames, TEXT_LENGTH, _text_width(call.config)),
+        encoder_hidden_states=lambda call: call.zeros(call.batch * call.frames, call.words, _text_width(call.config)),
         added_cond_kwargs=_added_conditions,
     ),
     "I2VGenXLUNet": _unet(

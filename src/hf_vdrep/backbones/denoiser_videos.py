@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from .denoiser_arguments import TEXT_LENGTH, constant, mask, plain, text, times_latents, vector, when
+from .denoiser_arguments import constant, mask, plain, text, times_latents, vector, when
 from .denoiser_family import Argument, Call, DenoiserFamily
 from .denoiser_rotary import allegro_rotary, cogvideox_rotary
 
@@ -93,7 +93,7 @@ def _axes_of_grid(call: Call) -> tuple[torch.Tensor, ...]:
 
 
 def _words(call: Call) -> torch.Tensor:
-    return torch.arange(TEXT_LENGTH, device=call.latents.device)
+    return torch.arange(call.words, device=call.latents.device)
 
 
 def _wan_reference_pass(call: Call) -> Any:
@@ -107,18 +107,18 @@ def _minimax(name: str) -> Argument:
     """Rows of the packed sequence: words, one of sound, then the grid's."""
 
     def build(call: Call) -> torch.Tensor:
-        device, head = call.latents.device, TEXT_LENGTH + 1
+        device, head = call.latents.device, call.words + 1
         length = head + call.count
         cells = torch.cartesian_prod(*(torch.arange(side, device=device) for side in call.grid)).reshape(-1, 3)
         tags = torch.zeros(length, dtype=torch.int64, device=device)
-        tags[:TEXT_LENGTH], tags[TEXT_LENGTH] = 1, 2
+        tags[: call.words], tags[call.words] = 1, 2
         rows = torch.arange(length, device=device)
         known = {
             "timestep_indices": torch.zeros(length, dtype=torch.int64, device=device),
             "token_tags": tags,
             "position_ids": torch.cat([call.zeros(head, 3), cells.float()]),
-            "text_indices": rows[:TEXT_LENGTH],
-            "audio_indices": rows[TEXT_LENGTH:head],
+            "text_indices": rows[: call.words],
+            "audio_indices": rows[call.words : head],
             "video_indices": rows[head:],
         }
         return known[name]
@@ -135,14 +135,14 @@ _MINIMAX = {
 def _cosmos3_positions(call: Call) -> torch.Tensor:
     """(3, L + N): words counted on all axes, then the grid, after the margin that the config sets between them."""
     device = call.latents.device
-    words = torch.arange(TEXT_LENGTH, device=device).expand(3, -1)
+    words = torch.arange(call.words, device=device).expand(3, -1)
     cells = torch.cartesian_prod(*(torch.arange(side, device=device) for side in call.grid)).reshape(-1, 3).T.clone()
-    cells[0] += TEXT_LENGTH + call.config.unified_3d_mrope_temporal_modality_margin
+    cells[0] += call.words + call.config.unified_3d_mrope_temporal_modality_margin
     return torch.cat([words, cells], dim=1)
 
 
 def _cosmos3_rows(call: Call) -> torch.Tensor:
-    return torch.arange(TEXT_LENGTH, TEXT_LENGTH + call.count, device=call.latents.device)
+    return torch.arange(call.words, call.words + call.count, device=call.latents.device)
 
 
 VIDEOS: dict[str, DenoiserFamily] = {
@@ -171,7 +171,7 @@ VIDEOS: dict[str, DenoiserFamily] = {
         arguments={
             "hidden_states": lambda call: list(call.latents[:, : call.config.out_dim]),
             "condition_latents": lambda call: list(call.latents[:, call.config.out_dim :]),
-            "encoder_hidden_states": lambda call: list(call.zeros(call.batch, TEXT_LENGTH, call.config.text_dim)),
+            "encoder_hidden_states": lambda call: list(call.zeros(call.batch, call.words, call.config.text_dim)),
             "encoder_hidden_states_image": when("use_img_emb", text(_CLIP_WIDTH, _CLIP_TOKENS)),
             "kv_cache": _wan_reference_pass,
             "kv_cache_mode": plain("extract"),
@@ -191,7 +191,9 @@ VIDEOS: dict[str, DenoiserFamily] = {
         "blocks.*",
         arguments={
             "encoder_hidden_states": text("text_dim"),
-            "indices_hidden_states": lambda call: torch.arange(call.frames).expand(call.batch, -1),
+            "indices_hidden_states": lambda call: torch.arange(call.frames, device=call.latents.device).expand(
+                call.batch, -1
+            ),
         },
         layout="clip",
     ),
@@ -225,7 +227,7 @@ VIDEOS: dict[str, DenoiserFamily] = {
         "blocks.*",
         arguments={
             "timestep": lambda call: call.level.view(-1, 1, 1).expand(-1, 1, call.frames),
-            "encoder_hidden_states": lambda call: call.zeros(call.batch, 1, TEXT_LENGTH, call.config.caption_channels),
+            "encoder_hidden_states": lambda call: call.zeros(call.batch, 1, call.words, call.config.caption_channels),
             "mask": mask(),
         },
         layout="clip",
@@ -301,13 +303,13 @@ VIDEOS: dict[str, DenoiserFamily] = {
     "HunyuanVideoTransformer3DModel": _hunyuan(),
     "HunyuanVideoFramepackTransformer3DModel": _hunyuan(
         image_embeds=when("has_image_proj", text("image_proj_dim", _CLIP_TOKENS)),
-        indices_latents=lambda call: torch.arange(call.frames) + _HISTORY,
+        indices_latents=lambda call: torch.arange(call.frames, device=call.latents.device) + _HISTORY,
         latents_clean=_past(1),
-        indices_latents_clean=lambda call: torch.arange(_HISTORY - 1, _HISTORY),
+        indices_latents_clean=lambda call: torch.arange(_HISTORY - 1, _HISTORY, device=call.latents.device),
         latents_history_2x=_past(2),
-        indices_latents_history_2x=lambda call: torch.arange(16, 18),
+        indices_latents_history_2x=lambda call: torch.arange(16, 18, device=call.latents.device),
         latents_history_4x=_past(16),
-        indices_latents_history_4x=lambda call: torch.arange(16),
+        indices_latents_history_4x=lambda call: torch.arange(16, device=call.latents.device),
     ),
     "HunyuanVideo15Transformer3DModel": DenoiserFamily(
         "video",
@@ -382,11 +384,11 @@ VIDEOS: dict[str, DenoiserFamily] = {
         "video",
         "layers.*",
         arguments={
-            "input_ids": lambda call: torch.zeros(TEXT_LENGTH, dtype=torch.int64, device=call.latents.device),
+            "input_ids": lambda call: torch.zeros(call.words, dtype=torch.int64, device=call.latents.device),
             "text_indexes": _words,
             "position_ids": _cosmos3_positions,
-            "und_len": plain(TEXT_LENGTH),
-            "sequence_length": lambda call: TEXT_LENGTH + call.count,
+            "und_len": lambda call: call.words,
+            "sequence_length": lambda call: call.words + call.count,
             "vision_tokens": lambda call: [call.latents],
             "vision_token_shapes": lambda call: [call.grid],
             "vision_sequence_indexes": _cosmos3_rows,

@@ -80,6 +80,8 @@ class DenoiserBackbone(Backbone):
         discard: Sequence[int] = (),
         name: str | None = None,
     ) -> None:
+        if hasattr(denoiser, "_orig_mod"):
+            raise ValueError("denoiser must be the module itself, got a torch.compile of it, which calls no hooks")
         self.family = family_of(denoiser)
         self.denoiser: Any = denoiser.eval().requires_grad_(False)
         self.vae: Any = vae if vae is None else vae.eval().requires_grad_(False)
