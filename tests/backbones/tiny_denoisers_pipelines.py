@@ -217,9 +217,9 @@ PIPELINES: dict[str, Any] = {
 }
 
 
-def tiny_pipeline(name: str) -> Any:
-    """A pipeline of that family, the same at every call."""
+def tiny_pipeline(name: str, build: Any = None) -> Any:
+    """A pipeline of that family, the same at every call; `build` makes one that is not in the table."""
     torch.manual_seed(0)
-    pipeline = PIPELINES[name]()
+    pipeline = (build or PIPELINES[name])()
     pipeline.set_progress_bar_config(disable=True)
     return pipeline

@@ -72,23 +72,24 @@ def grid_ids(call: Call, axes: int, start: int = 0) -> torch.Tensor:
     return ids.flatten(0, 2)
 
 
-def image_ids(axes: int = 3, batched: bool = False) -> Argument:
-    """Coordinates of the grid for rotary embeddings, (N, axes) or (B, N, axes)."""
+def image_ids(axes: int = 3, batched: bool = False, start: int = 0, kind: int = 0) -> Argument:
+    """Coordinates of the grid for rotary embeddings, (N, axes) or (B, N, axes); `kind` stands on the first axis."""
 
     def build(call: Call) -> torch.Tensor:
-        ids = grid_ids(call, axes)
+        ids = grid_ids(call, axes, start)
+        ids[:, 0] = kind
         return ids.expand(call.batch, -1, -1) if batched else ids
 
     return build
 
 
-def text_ids(axes: int = 3, batched: bool = False, counted: bool = False) -> Argument:
-    """Coordinates of the null text: zeros, or its words counted on the last axis."""
+def text_ids(axes: int = 3, batched: bool = False, counted: tuple[int, ...] = ()) -> Argument:
+    """Coordinates of the text: zeros, and its words counted on some axes."""
 
     def build(call: Call) -> torch.Tensor:
         ids = call.zeros(call.words, axes)
-        if counted:
-            ids[:, -1] = torch.arange(call.words, device=ids.device)
+        for axis in counted:
+            ids[:, axis] = torch.arange(call.words, device=ids.device)
         return ids.expand(call.batch, -1, -1) if batched else ids
 
     return build

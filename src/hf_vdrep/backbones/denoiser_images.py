@@ -186,6 +186,7 @@ IMAGES: dict[str, DenoiserFamily] = {
         "image",
         arguments={
             "encoder_hidden_states": text("text_embed_dim"),
+            "timestep": lambda call: (call.level - 1).clamp(min=0),
             "prior_token_id": _prior_tokens,
             "prior_token_drop": lambda call: call.ones(call.batch, call.count, dtype=torch.bool),
             "target_size": pixels_of_grid(),
@@ -308,7 +309,7 @@ IMAGES: dict[str, DenoiserFamily] = {
         {
             "encoder_hidden_states": text("joint_attention_dim"),
             "img_ids": image_ids(4, batched=True),
-            "txt_ids": text_ids(4, batched=True, counted=True),
+            "txt_ids": text_ids(4, batched=True, counted=(3,)),
             **_GUIDANCE,
         }
     ),
@@ -316,14 +317,27 @@ IMAGES: dict[str, DenoiserFamily] = {
         {
             "encoder_hidden_states": text("joint_attention_dim"),
             "img_ids": image_ids(4),
-            "txt_ids": text_ids(4, counted=True),
+            "txt_ids": text_ids(4, counted=(3,)),
             "target_timestep": when("flow_map", lambda call: call.level),
         },
         blocks="mode_blocks.image.*|single_transformer_blocks.*",
     ),
     "ChromaTransformer2DModel": _flux({"encoder_hidden_states": text("joint_attention_dim"), **_IDS}),
-    "LongCatImageTransformer2DModel": _flux({"encoder_hidden_states": text("joint_attention_dim"), **_IDS}),
-    "OvisImageTransformer2DModel": _flux({"encoder_hidden_states": text("joint_attention_dim"), **_IDS}),
+    "LongCatImageTransformer2DModel": _flux(
+        {
+            "encoder_hidden_states": text("joint_attention_dim"),
+            # The image begins where the longest text would end.
+            "img_ids": image_ids(start=512, kind=1),
+            "txt_ids": text_ids(counted=(1, 2)),
+        }
+    ),
+    "OvisImageTransformer2DModel": _flux(
+        {
+            "encoder_hidden_states": text("joint_attention_dim"),
+            "img_ids": image_ids(),
+            "txt_ids": text_ids(counted=(1, 2)),
+        }
+    ),
     "BriaTransformer2DModel": _flux(
         {"encoder_hidden_states": text("joint_attention_dim"), **_IDS, **_GUIDANCE}, scale="steps"
     ),
