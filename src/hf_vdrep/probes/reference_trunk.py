@@ -53,7 +53,8 @@ class Stem(nn.Module):
     def __init__(self, widths: tuple[int, int, int]) -> None:
         super().__init__()
         fine, middle, coarse = widths
-        self.fine = nn.Sequential(ConvUnit(3, fine, 5, 2), ConvUnit(fine, fine))
+        # Pixels of 2 x 2 side by side: the same sight as a strided 5x5 convolution of the image, for half its cost.
+        self.fine = nn.Sequential(nn.PixelUnshuffle(2), ConvUnit(12, fine), ConvUnit(fine, fine))
         self.middle = nn.Sequential(ConvUnit(fine, middle, 3, 2), ResidualBlock(middle))
         self.coarse = nn.Sequential(ConvUnit(middle, coarse, 3, 2), ResidualBlock(coarse))
 
@@ -64,33 +65,76 @@ class Stem(nn.Module):
         return fine, middle, self.coarse(middle)
 
 
+class Looks(nn.Sequential):
+    """Maps made comparable: projected, every channel with mean 0 and variance 1, so that what all places share does not
+    drown what tells them apart."""
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__(nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width, affine=False))
+
+
+class Neighbours(nn.Module):
+    """Correlation of every place with the places around it in the next frame: what moved where, before any learning.
+
+    The last frame has no next one and gets zeros.
+
+    Args:
+        channels: width of the maps.
+        num_frames: T.
+        match_width: channels in which places are compared.
+        radius: of the window, in cells.
+    """
+
+    def __init__(self, channels: int, num_frames: int, *, match_width: int = 32, radius: int = 2) -> None:
+        super().__init__()
+        self.num_frames, self.radius = num_frames, radius
+        self.embed = Looks(channels, match_width)
+        self.mix = nn.Conv2d((2 * radius + 1) ** 2, channels, 1)
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        """(B*T, C, h, w) -> the same."""
+        looks = self.embed(maps).permute(0, 2, 3, 1).unflatten(0, (-1, self.num_frames))
+        radius = self.radius
+        around = F.pad(looks[:, 1:], (0, 0, radius, radius, radius, radius))
+        here = looks[:, :-1] * looks.shape[-1] ** -0.5
+        height, width = looks.shape[2:4]
+        windows = []
+        for row in range(2 * radius + 1):
+            # Each row against one row of the next frame, of which the band around the diagonal is kept.
+            products = here @ around[:, :, row : row + height].transpose(-1, -2)
+            shape, strides = products.shape[:3], products.stride()
+            size = (*shape, width, 2 * radius + 1)
+            windows.append(products.as_strided(size, (*strides[:3], strides[3] + 1, 1)))
+        found = F.pad(torch.cat(windows, -1), (0, 0, 0, 0, 0, 0, 0, 1)).flatten(0, 1).permute(0, 3, 1, 2)
+        return self.mix(found)
+
+
 class Trunk(nn.Module):
-    """Stem, time-mixing at strides 4 and 8, and a top-down path back to stride 2."""
+    """Stem, neighbours and time-mixing at strides 4 and 8, and a top-down path back to stride 4."""
 
     def __init__(self, num_frames: int, widths: tuple[int, int, int] = (32, 64, 96), depth: int = 3) -> None:
         super().__init__()
-        fine, middle, coarse = widths
+        _, middle, coarse = widths
         self.stem = Stem(widths)
+        self.neighbours = Neighbours(middle, num_frames)
         self.time_middle = TemporalUnit(middle, num_frames)
         self.reduce = ConvUnit(middle, coarse, 3, 2)
         blocks = [nn.Sequential(TemporalUnit(coarse, num_frames), ResidualBlock(coarse)) for _ in range(depth)]
         self.blocks = nn.Sequential(*blocks)
-        self.lateral_middle = nn.Conv2d(middle, middle, 1)
-        self.down_middle = nn.Conv2d(coarse, middle, 1)
-        self.merge_middle = ConvUnit(middle, middle)
-        self.lateral_fine = nn.Conv2d(fine, fine, 1)
-        self.down_fine = nn.Conv2d(middle, fine, 1)
-        self.merge_fine = ConvUnit(fine, fine)
+        self.lateral = nn.Conv2d(middle, middle, 1)
+        self.down = nn.Conv2d(coarse, middle, 1)
+        self.merge = ConvUnit(middle, middle)
 
     def forward(self, frames: torch.Tensor) -> dict[str, torch.Tensor]:
-        """(B*T, 3, H, W) in [-1, 1] -> `frame` (per-frame, stride 8), `clip` (stride 8), `middle` (4), `fine` (2)."""
+        """(B*T, 3, H, W) in [-1, 1] -> maps of single frames, `fine` (stride 2), `middle` (4), `coarse` (8), and of the
+        whole clip, `moving` (4) and `clip` (8)."""
         fine, middle, coarse = self.stem(frames)
-        middle = self.time_middle(middle)
-        clip = self.blocks(coarse + self.reduce(middle))
-        middle = self.merge_middle(self.lateral_middle(middle) + _double(self.down_middle(clip)))
-        fine = self.merge_fine(self.lateral_fine(fine) + _double(self.down_fine(middle)))
-        return {"frame": coarse, "clip": clip, "middle": middle, "fine": fine}
+        moving = self.time_middle(middle + self.neighbours(middle))
+        clip = self.blocks(coarse + self.reduce(moving))
+        moving = self.merge(self.lateral(moving) + double(self.down(clip)))
+        return {"fine": fine, "middle": middle, "coarse": coarse, "moving": moving, "clip": clip}
 
 
-def _double(x: torch.Tensor) -> torch.Tensor:
+def double(x: torch.Tensor) -> torch.Tensor:
+    """Twice the height and width, each cell repeated."""
     return F.interpolate(x, scale_factor=2.0, mode="nearest")

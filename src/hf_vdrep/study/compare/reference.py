@@ -16,7 +16,7 @@ from torch import nn
 
 from ...features import autocast_name
 from ...metrics.per_sample import per_sample
-from ...probes import EndToEndReference, PointTracks, load_reference
+from ...probes import BoxTracks, EndToEndReference, PointTracks, load_reference
 from .rows import ResultRow, config_hash, package_versions
 from .setting import Setting
 from .tasks import STUDY_TASKS
@@ -41,18 +41,22 @@ class ReferenceJob:
     stop: int
 
     def run(self) -> dict[str, dict[str, np.ndarray]]:
-        """Task -> columns of its metric, a row per clip."""
+        """Task -> columns of its metric, a row for each clip that belongs to the task."""
         split = self.setting.split("test")
         videos = split.videos()
         names = {name for task in self.tasks for name in STUDY_TASKS[task].probe.labels}
-        labels = split.labels(sorted(names | {"tracks"}))
+        labels = split.labels(sorted(names | {"tracks", "boxes", "present"}))
+        belongs = {task: np.zeros(self.stop, dtype=bool) for task in self.tasks}
+        for task, members in belongs.items():
+            members[split.rows(task, self.stop)] = True
         parts: dict[str, list[dict[str, np.ndarray]]] = {task: [] for task in self.tasks}
         for start in range(self.start, self.stop, _BATCH):
             rows = slice(start, min(start + _BATCH, self.stop))
             targets = {name: torch.from_numpy(np.ascontiguousarray(values[rows])) for name, values in labels.items()}
-            found = answers(_reference(), torch.from_numpy(np.ascontiguousarray(videos[rows])), targets["tracks"])
+            found = answers(_reference(), torch.from_numpy(np.ascontiguousarray(videos[rows])), targets)
             for task, columns in parts.items():
-                columns.append(columns_of(task, found, targets))
+                answered = columns_of(task, found, targets)
+                columns.append({name: values[belongs[task][rows]] for name, values in answered.items()})
         return {
             task: {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
             for task, columns in parts.items()
@@ -66,13 +70,13 @@ def reference_jobs(setting: Setting, tasks: Sequence[str]) -> list[ReferenceJob]
 
 
 @torch.no_grad()
-def answers(reference: EndToEndReference, clips: torch.Tensor, tracks: torch.Tensor) -> dict[str, torch.Tensor]:
-    """The reference's own answers for uint8 clips (B, T, H, W, 3), asked for the points of frame 0."""
+def answers(
+    reference: EndToEndReference, clips: torch.Tensor, labels: Mapping[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """The reference's own answers for uint8 clips (B, T, H, W, 3), asked for the points and boxes of frame 0."""
     bf16 = autocast_name("auto", clips.device) == "bfloat16"
     with torch.autocast(clips.device.type, torch.bfloat16, enabled=bf16):
-        found = reference.predict(clips, tracks[:, :, 0].float())
-        found["object"] = reference.predict_objects(clips[:, clips.shape[1] // 2])
-    return found
+        return reference.predict(clips, *reference.queries(labels))
 
 
 def columns_of(
@@ -135,13 +139,21 @@ class AnsweredReadout(nn.Module):
     def forward(self, _: torch.Tensor, *asked: torch.Tensor, standardised: bool = True) -> Any:
         """Answers, with the further arguments of the task's readout."""
         found = self.found
-        if self.task in ("object", "action_motion"):
-            return found[self.task].float().clamp_min(_EPS).log()
         if self.task == "depth":
             return _at_pixels(found["depth"].float(), *asked).log()
-        # The product of the two probabilities is past one half exactly where the reference says visible.
-        said = torch.where(found["visible"], 8.0, -8.0)
-        return PointTracks(found["tracks"].float(), said, said)
+        if self.task == "camera_pose":
+            return found["pose"]
+        if self.task == "box_tracks":
+            return BoxTracks(found["boxes"].float(), None)
+        if self.task == "point_tracks":
+            # The product of the two probabilities is past one half exactly where the reference says visible.
+            said = torch.where(found["visible"], 8.0, -8.0)
+            return PointTracks(found["tracks"].float(), said, said)
+        return found[self.task].float().clamp_min(_EPS).log()
+
+    def decode(self, output: torch.Tensor) -> torch.Tensor:
+        """Poses are answered as they are: there is nothing left to decode."""
+        return output
 
 
 def _at_pixels(maps: torch.Tensor, pixels: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
