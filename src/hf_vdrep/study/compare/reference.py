@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from ...features import autocast_name
-from ...metrics.per_sample import per_sample
+from ...metrics.samples import per_sample
 from ...probes import BoxTracks, EndToEndReference, PointTracks, load_reference
 from .rows import ResultRow, config_hash, package_versions
 from .setting import Setting
