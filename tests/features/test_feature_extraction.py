@@ -110,7 +110,7 @@ def test_a_backbone_without_noise(clips, tmp_path):
         ({"timesteps": [1000]}, "timestep must lie in"),
         ({"timesteps": []}, "timesteps must name"),
         ({"batch_size": 0}, "batch_size must be at least 1"),
-        ({"dtype": "int8"}, "dtype must be"),
+        ({"dtype": "int4"}, "dtype must be"),
         ({"autocast_dtype": "tf32"}, "autocast_dtype must be"),
         ({"pool": 3}, "pool must divide"),
     ],

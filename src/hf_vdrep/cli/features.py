@@ -25,6 +25,7 @@ _EPILOG = """examples:
   hf-vdrep features --model v-walt --data probeworld:test --layers all --timesteps 0,50,200,600
   hf-vdrep features --model facebook/dinov2-small --data holidays/ --resolution 224 --layers 0.5,1.0
   hf-vdrep features --model i-walt --data probeworld:train --size 2048 --dry-run
+  accelerate launch --num-processes 4 -m hf_vdrep.cli.main features --model v-walt --data probeworld --dtype int8
 """
 
 
@@ -41,7 +42,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--fps", type=rate, default=8.0, help="frames a second that videos are read at (default: 8)")
     add("--resolution", type=positive, default=64, metavar="PIXELS", help="side of a frame (default: 64)")
     add("--batch-size", type=positive, default=16, metavar="B", help="samples per forward pass (default: 16)")
-    add("--dtype", choices=("float16", "float32"), default="float16", help="on disk (default: float16)")
+    add(
+        "--dtype",
+        choices=("float16", "bfloat16", "float32", "int8"),
+        default="float16",
+        help="on disk (default: float16)",
+    )
+    add("--quota-gb", type=rate, metavar="GB", help="refuse to begin where the cache would hold more")
     add("--pool", type=positive, default=1, metavar="P", help="average the grid over P x P cells (default: 1)")
     add("--seed", type=whole, default=0, help="of the noise (default: 0)")
     add("--dry-run", action="store_true", help="print shapes and sizes, extract nothing")
@@ -53,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
     check_folder(args.output)
     from ..backbones import open_backbone
     from ..features.estimate import estimate
+    from ..features.process_share import ProcessShare
     from ..features.sources import open_source
 
     size = {"size": args.size, "num_frames": args.num_frames, "fps": args.fps, "resolution": args.resolution}
@@ -62,10 +70,13 @@ def run(args: argparse.Namespace) -> int:
         "timesteps": args.timesteps if backbone.uses_timestep else [None],
     }
     planned = estimate(backbone, source.videos([0]), len(source.sample_ids), **cells, dtype=args.dtype, pool=args.pool)
-    _print(planned, backbone, len(source.sample_ids))
+    first = ProcessShare.of(None, None).rank == 0
+    if first:
+        _print(planned, backbone, len(source.sample_ids))
     if not args.dry_run:
         _extract(args, backbone, source, cells)
-        print(args.output)
+        if first:
+            print(args.output)
     return 0
 
 
@@ -84,6 +95,7 @@ def _extract(args: argparse.Namespace, backbone: "Backbone", source: "Source", c
         dtype=args.dtype,
         pool=args.pool,
         progress=not bars_off(args.quiet),
+        quota=None if args.quota_gb is None else int(args.quota_gb * 1e9),
     )
 
 

@@ -2,21 +2,26 @@
 """The shards of one (layer, noise level) on disk."""
 
 import math
+import time
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from ..backbones.feature_map import FeatureMap
 from .cache_layout import CellKey
 from .feature_set import FeatureArray
 from .shard_file import ShardError, ShardWriter, open_shard
+from .storage_dtype import StoredRows
 
-Shard = tuple[np.ndarray, dict[str, Any]]
+Shard = tuple[StoredRows, dict[str, Any]]
+
+# A writer that has not come further for so long is taken for dead.
+PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,14 @@ class Cell:
             return False
         return True
 
+    def is_being_written(self, shard: int) -> bool:
+        """Whether a process is at work on the shard, by its temporary file."""
+        for temporary in self.folder.glob(f".{self._path(shard).name}.*.tmp"):
+            with suppress(FileNotFoundError):  # finished meanwhile
+                if time.time() - temporary.stat().st_mtime < PATIENCE_S:
+                    return True
+        return False
+
     def writer(self, shard: int, example: FeatureMap) -> ShardWriter:
         """A writer of rows shaped like `example`."""
         facts = {"frame_spans": example.frame_spans.tolist(), "stride": example.stride, "site": example.site}
@@ -71,7 +84,7 @@ class Cell:
         if any(other != facts for _, other in opened):
             raise ShardError(f"shards must agree on their grid: {self.folder}")
         spans = torch.tensor(facts["frame_spans"], dtype=torch.int64)
-        shards: Sequence[np.ndarray] = [rows for rows, _ in opened]
+        shards: Sequence[StoredRows] = [rows for rows, _ in opened]
         return FeatureArray(shards, self.key.layer, self.key.timestep, spans, facts["stride"], facts["site"])
 
     def _open(self, shard: int) -> Shard:

@@ -8,8 +8,7 @@ import torch
 
 from ..backbones.base import Backbone
 from .precision import autocast, autocast_name
-
-_BYTES = {"float16": 2, "float32": 4}
+from .storage_dtype import num_stored_bytes
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,6 @@ def estimate(
         for features in maps:
             steps, height, width, channels = features.values.shape[1:]
             shape = (steps, height // pool, width // pool, channels)
-            size = num_samples * torch.Size(shape).numel() * _BYTES[dtype]
+            size = num_stored_bytes((num_samples, *shape), dtype)
             found.append(CellEstimate(features.layer, timestep, shape, size))
     return found

@@ -17,6 +17,8 @@ from .extraction_run import ExtractionRun
 from .feature_set import FeatureSet
 from .options import ExtractionOptions
 from .precision import autocast_name
+from .process_share import ProcessShare
+from .quota import check_quota
 
 Videos = Callable[[Sequence[int]], torch.Tensor | np.ndarray]
 
@@ -38,6 +40,9 @@ def extract_features(
     shard_size: int = 256,
     keep_latents: bool = True,
     progress: bool = True,
+    rank: int | None = None,
+    world_size: int | None = None,
+    quota: int | None = None,
 ) -> FeatureSet:
     """Features of every sample at every layer and noise level.
 
@@ -55,16 +60,21 @@ def extract_features(
         data_fingerprint: what decides the videos' content (config, split, size).
         seed: seed of the noise.
         batch_size: samples per forward pass.
-        dtype: on disk, "float16" or "float32".
+        dtype: on disk, "float16", "float32", "bfloat16", or "int8" with a float32 scale per sample and channel.
         autocast_dtype: arithmetic, "bfloat16", "float16", None for float32, or "auto" (see `autocast_name`).
         pool: average the grid over pool x pool cells.
         shard_size: samples per file.
         keep_latents: keep the tokenizer's latents too, as float32, for other layers, noise levels and backbones.
-        progress: show a bar.
+        progress: show a bar, in the first process.
+        rank, world_size: number of this process and of all that fill the cache together; as `accelerate launch` and
+            `torchrun` say if not given. Each begins with its share of the shards, then takes over what a slow or dead
+            one has left; all return the whole.
+        quota: bytes that `cache_dir` may hold.
 
     Raises:
         ValueError: an argument out of range, or features that `dtype` cannot hold.
-        OSError: `cache_dir` cannot be written or is full; complete shards stay.
+        OSError: `cache_dir` cannot be written or is full, complete shards stay; or it would outgrow `quota`, before
+            the extraction begins.
     """
     options = ExtractionOptions(
         cache_dir=cache_dir,
@@ -77,6 +87,8 @@ def extract_features(
         shard_size=shard_size,
         keep_latents=keep_latents,
         progress=progress,
+        share=ProcessShare.of(rank, world_size),
+        quota=quota,
     )
     if not len(sample_ids):
         raise ValueError("sample_ids must name at least one sample, got none")
@@ -92,12 +104,16 @@ def _extract(
     options: ExtractionOptions,
 ) -> FeatureSet:
     cells = _open_cells(backbone, sample_ids, layers, timesteps, options)
-    open_latents = None
+    parts, open_latents = [(backbone, cells)], None
     if options.keep_latents and backbone.tokenizer is not None:
-        as_latents = replace(options, dtype="float32", pool=1)
-        open_latents = partial(_extract, backbone.tokenizer, videos, sample_ids, [0], [None], as_latents)
-    run = ExtractionRun(backbone, videos, sample_ids, cells, options.batch_size, options.seed, open_latents)
-    run.run(options.progress)
+        # Their bytes are part of what the quota is asked for here.
+        latents = replace(options, dtype="float32", pool=1, quota=None)
+        parts.append((backbone.tokenizer, _open_cells(backbone.tokenizer, sample_ids, [0], [None], latents)))
+        open_latents = partial(_extract, backbone.tokenizer, videos, sample_ids, [0], [None], latents)
+    if options.quota is not None:
+        check_quota(parts, videos, Path(options.cache_dir), options.quota)
+    run = ExtractionRun(backbone, videos, sample_ids, cells, options, open_latents)
+    run.run()
     return FeatureSet(sample_ids, {(cell.key.layer, cell.key.timestep): cell.array() for cell in cells})
 
 

@@ -3,6 +3,7 @@
 
 import errno
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,10 +20,13 @@ from ..backbones.base import Backbone
 from ..backbones.feature_map import FeatureMap
 from .cell import Cell
 from .feature_set import FeatureArray, FeatureSet
+from .options import ExtractionOptions
 from .precision import autocast
 from .shard_file import ShardWriter
+from .storage_dtype import StoredRows, encode
 
 _GIB = 1 << 30
+_POLL_S = 0.1
 
 
 @dataclass
@@ -34,8 +38,7 @@ class ExtractionRun:
         videos: positions -> uint8 (b, T, H, W, 3).
         sample_ids: all N identifiers.
         cells: what to fill; they share samples, arithmetic and shard size.
-        batch_size: samples per forward pass.
-        seed: seed of the noise.
+        options: batch size, seed, share of this process, progress.
         open_latents: gives the features of the backbone's tokenizer, which then replace `videos`.
     """
 
@@ -43,14 +46,13 @@ class ExtractionRun:
     videos: Callable[[Sequence[int]], torch.Tensor | np.ndarray]
     sample_ids: Sequence[str]
     cells: Sequence[Cell]
-    batch_size: int
-    seed: int
+    options: ExtractionOptions
     open_latents: Callable[[], FeatureSet] | None = None
     _latents: FeatureArray | None = None
     _room_checked: bool = False
 
-    def run(self, progress: bool) -> None:
-        """Fill every missing shard."""
+    def run(self) -> None:
+        """Fill every missing shard, or see others fill it."""
         first = self.cells[0]
         missing = {shard: self._missing(shard) for shard in range(first.num_shards)}
         missing = {shard: cells for shard, cells in missing.items() if cells}
@@ -62,13 +64,26 @@ class ExtractionRun:
             total=sum(len(first.rows(shard)) for shard in missing),
             desc=f"features of {self.backbone.name}",
             unit="sample",
-            disable=not progress or are_progress_bars_disabled(),
+            disable=not self.options.progress or self.options.share.rank > 0 or are_progress_bars_disabled(),
         )
         with bar:
-            for shard, cells in missing.items():
+            for shard in self._turns(missing):
                 # Another process may have filled it meanwhile.
-                still = [cell for cell in cells if not cell.is_complete(shard)]
+                still = [cell for cell in missing[shard] if not cell.is_complete(shard)]
                 self._fill(shard, still, rows_to_do, bar)
+
+    def _turns(self, missing: dict[int, list[Cell]]) -> Iterator[int]:
+        """This process's shards, then those that no other has begun; waits for what is being written elsewhere."""
+        own, others = self.options.share.split(missing)
+        yield from own
+        while others:
+            free = (shard for shard in others if not any(cell.is_being_written(shard) for cell in missing[shard]))
+            shard = next(free, None)
+            if shard is None:
+                time.sleep(_POLL_S)
+                continue
+            others.remove(shard)
+            yield shard
 
     def _missing(self, shard: int) -> list[Cell]:
         return [cell for cell in self.cells if not cell.is_complete(shard)]
@@ -81,10 +96,10 @@ class ExtractionRun:
             return
         writers: list[ShardWriter] = []
         try:
-            for start in range(rows.start, rows.stop, self.batch_size):
-                batch = range(start, min(start + self.batch_size, rows.stop))
+            for start in range(rows.start, rows.stop, self.options.batch_size):
+                batch = range(start, min(start + self.options.batch_size, rows.stop))
                 for position, (cell, features) in enumerate(self._forward(batch, cells)):
-                    block = _to_dtype(features, cell.key.dtype)
+                    block = _stored(features, cell.key.dtype)
                     with _writing(cell.folder.parent):
                         if len(writers) == position:
                             self._check_room(cell, block.nbytes // len(block) * rows_to_do)
@@ -109,7 +124,7 @@ class ExtractionRun:
             layers = [cell.key.layer for cell in at_level]
             with torch.inference_mode(), autocast(precision, self.backbone.device):
                 maps = self.backbone.extract(
-                    inputs, sample_ids=ids, layers=layers, timesteps=[timestep], seed=self.seed
+                    inputs, sample_ids=ids, layers=layers, timesteps=[timestep], seed=self.options.seed
                 )
             for cell, features in zip(at_level, maps, strict=True):
                 yield cell, _pooled(features, cell.key.pool)
@@ -157,11 +172,8 @@ def _pooled(features: FeatureMap, pool: int) -> FeatureMap:
     return replace(features, values=pooled, stride=features.stride * pool)
 
 
-def _to_dtype(features: FeatureMap, dtype: str) -> np.ndarray:
-    block = features.values.to(getattr(torch, dtype)).cpu().numpy()
-    if not np.isfinite(block).all():
-        raise ValueError(
-            f"features at layer {features.layer}, timestep {features.timestep} must be finite in {dtype}, "
-            f"got up to {float(features.values.abs().max()):.3g}"
-        )
-    return block
+def _stored(features: FeatureMap, dtype: str) -> StoredRows:
+    try:
+        return encode(features.values, dtype)
+    except ValueError as error:
+        raise ValueError(f"features at layer {features.layer}, timestep {features.timestep} {error}") from error

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from ..backbones.feature_map import FeatureMap
+from .storage_dtype import StoredRows, decode
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class FeatureArray:
     """Features of all samples at one layer and noise level, mapped from disk.
 
     Args:
-        shards: float16 or float32 (n, T', H', W', C) each; all but the last of equal length.
+        shards: (n, T', H', W', C) each, as stored; all but the last of equal length.
         layer: block index.
         timestep: noise level, or None.
         frame_spans: int64 (T', 2), input frames that each step covers.
@@ -23,7 +24,7 @@ class FeatureArray:
         site: where in the block the features were taken.
     """
 
-    shards: Sequence[np.ndarray]
+    shards: Sequence[StoredRows]
     layer: int
     timestep: int | None
     frame_spans: torch.Tensor
@@ -50,19 +51,23 @@ class FeatureArray:
         wanted = np.asarray(indices, dtype=np.int64)
         if wanted.size and not (-total <= wanted.min() and wanted.max() < total):
             raise IndexError(f"index must lie in [{-total}, {total - 1}], got {wanted.tolist()}")
-        rows = torch.from_numpy(self._gather(np.atleast_1d(wanted) % total)).float()
+        rows = decode(self._gather(np.atleast_1d(wanted) % total))
         return rows[0] if wanted.ndim == 0 else rows
 
     def feature_map(self, indices: Sequence[int] | range | slice | np.ndarray | torch.Tensor) -> FeatureMap:
         """The samples `indices` as a batch."""
         return FeatureMap(self[indices], self.layer, self.timestep, self.frame_spans, self.stride, self.site)
 
-    def _gather(self, wanted: np.ndarray) -> np.ndarray:
-        rows = np.empty((len(wanted), *self.shards[0].shape[1:]), dtype=self.shards[0].dtype)
-        size = len(self.shards[0])
+    def _gather(self, wanted: np.ndarray) -> StoredRows:
+        first = self.shards[0]
+        rows = np.empty((len(wanted), *first.shape[1:]), dtype=first.values.dtype)
+        scales = None if first.scales is None else np.empty((len(wanted), first.shape[-1]), dtype=np.float32)
         for position, index in enumerate(wanted.tolist()):
-            rows[position] = self.shards[index // size][index % size]
-        return rows
+            shard, row = self.shards[index // len(first)], index % len(first)
+            rows[position] = shard.values[row]
+            if scales is not None and shard.scales is not None:
+                scales[position] = shard.scales[row]
+        return StoredRows(rows, first.dtype, scales)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,9 @@
 import os
 from dataclasses import dataclass
 
+from .process_share import ProcessShare
+from .storage_dtype import STORED
+
 
 @dataclass(frozen=True)
 class ExtractionOptions:
@@ -23,10 +26,14 @@ class ExtractionOptions:
     shard_size: int
     keep_latents: bool
     progress: bool
+    share: ProcessShare
+    quota: int | None
 
     def __post_init__(self) -> None:
-        if self.dtype not in ("float16", "float32"):
-            raise ValueError(f"dtype must be 'float16' or 'float32', got {self.dtype!r}")
+        if self.dtype not in STORED:
+            raise ValueError(f"dtype must be one of {', '.join(STORED)}, got {self.dtype!r}")
+        if self.quota is not None and self.quota < 0:
+            raise ValueError(f"quota must be at least 0 bytes, got {self.quota}")
         for name in ("batch_size", "pool", "shard_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")

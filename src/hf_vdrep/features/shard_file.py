@@ -3,7 +3,6 @@
 
 import hashlib
 import json
-import math
 import os
 import uuid
 from collections.abc import Mapping
@@ -13,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-_DTYPES = {"float16": "F16", "float32": "F32"}
-_TENSOR = "values"
+from .storage_dtype import STORED, StoredRows, num_scale_bytes, num_stored_bytes
+
+_TENSOR, _SCALES = "values", "scales"
 
 
 class ShardError(ValueError):
@@ -22,7 +22,7 @@ class ShardError(ValueError):
 
 
 class ShardWriter:
-    """Write one tensor row by row, without holding it in memory.
+    """Write one tensor row by row, without holding it in memory; int8 rows have a second one, their scales.
 
     Rows go to a temporary file beside `path`, which takes its name only when complete; two writers of the same shard
     do not disturb each other.
@@ -30,7 +30,7 @@ class ShardWriter:
     Args:
         path: the shard.
         shape: (n, ...) of the tensor.
-        dtype: "float16" or "float32".
+        dtype: a name in `STORED`.
         description: what the shard should hold, as JSON values; checked again when it is opened.
         facts: what only its writer knows, as JSON values; `open_shard` gives them back.
 
@@ -48,27 +48,34 @@ class ShardWriter:
     ) -> None:
         self.path = path
         self.shape = shape
-        self.dtype = np.dtype(dtype)
+        self.dtype = dtype
         self.rows = 0
+        self._scales: list[np.ndarray] = []
         self._texts = {"description": canonical_json(description), "facts": canonical_json(facts)}
-        self._digest = _new_digest(self._texts, self.shape, self.dtype.name)
+        self._digest = _new_digest(self._texts, self.shape, dtype)
         self._temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
         self._file = self._temporary.open("wb")
         self._file.write(self._header("0" * 32))
+        # The scales come first, where they are aligned; they are known last.
+        self._file.write(bytes(num_scale_bytes(shape, dtype)))
 
-    def append(self, rows: np.ndarray) -> None:
+    def append(self, rows: StoredRows) -> None:
         """Add (b, ...) rows."""
-        block = np.ascontiguousarray(rows, dtype=self.dtype).data.cast("B")
+        block = np.ascontiguousarray(rows.values, dtype=STORED[self.dtype][0]).data.cast("B")
         self._digest.update(block)
         self._file.write(block)
         self.rows += len(rows)
+        if rows.scales is not None:
+            self._scales.append(rows.scales)
 
     def commit(self) -> None:
         """Give the complete file its name."""
         if self.rows != self.shape[0]:
             raise ShardError(f"shard must hold {self.shape[0]} rows, got {self.rows}")
+        scales = np.concatenate(self._scales).astype("<f4").tobytes() if self._scales else b""
+        self._digest.update(scales)
         self._file.seek(0)
-        self._file.write(self._header(self._digest.hexdigest()))
+        self._file.write(self._header(self._digest.hexdigest()) + scales)
         self._file.close()
         os.replace(self._temporary, self.path)
 
@@ -79,15 +86,14 @@ class ShardWriter:
         self._temporary.unlink(missing_ok=True)
 
     def _header(self, digest: str) -> bytes:
-        size = math.prod(self.shape) * self.dtype.itemsize
         metadata = {**self._texts, "blake2b": digest}
-        tensor = {"dtype": _DTYPES[self.dtype.name], "shape": list(self.shape), "data_offsets": [0, size]}
-        text = json.dumps({"__metadata__": metadata, _TENSOR: tensor}).encode()
+        tensors = _tensors(self.shape, self.dtype)
+        text = json.dumps({"__metadata__": metadata, **tensors}).encode()
         text += b" " * (-len(text) % 8)
         return len(text).to_bytes(8, "little") + text
 
 
-def open_shard(path: Path, description: Mapping[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
+def open_shard(path: Path, description: Mapping[str, Any]) -> tuple[StoredRows, dict[str, Any]]:
     """Verify a shard, length and hash; give its rows (n, ...), mapped from disk, read-only, and its facts.
 
     Raises:
@@ -109,29 +115,44 @@ def open_shard(path: Path, description: Mapping[str, Any]) -> tuple[np.ndarray, 
 
 def _verified_rows(
     path: Path, header: dict[str, Any], offset: int, size: int, description: Mapping[str, Any]
-) -> tuple[np.ndarray, dict[str, Any]]:
+) -> tuple[StoredRows, dict[str, Any]]:
     try:
         metadata, tensor = header["__metadata__"], header[_TENSOR]
-        dtype = {code: name for name, code in _DTYPES.items()}[tensor["dtype"]]
+        dtype = {code: name for name, (_, code) in STORED.items()}[tensor["dtype"]]
         shape, end = tuple(tensor["shape"]), tensor["data_offsets"][1]
+        tensors = {name: header.get(name) for name in _tensors(shape, dtype)}
         texts = {"description": metadata["description"], "facts": metadata["facts"]}
         expected = metadata["blake2b"]
     except (KeyError, TypeError, IndexError) as error:
         raise ShardError(f"shard must hold one hashed tensor {_TENSOR!r}: {path}") from error
     if texts["description"] != canonical_json(description):
         raise ShardError(f"shard must hold {canonical_json(description)}, got {texts['description']}: {path}")
-    if offset + end != size or math.prod(shape) * np.dtype(dtype).itemsize != end:
+    if tensors != _tensors(shape, dtype):
+        raise ShardError(f"shard must lie as {_tensors(shape, dtype)}, got {tensors}: {path}")
+    if offset + end != size:
         raise ShardError(f"shard must be {offset + end} bytes, got {size}: {path}")
-    digest = _new_digest(texts, shape, dtype)
+    digest, scale_bytes = _new_digest(texts, shape, dtype), num_scale_bytes(shape, dtype)
     # Read rather than mapped: pages of a map would count as this process's memory.
     with path.open("rb") as file:
         file.seek(offset)
+        scales = file.read(scale_bytes)
         while block := file.read(1 << 20):
             digest.update(block)
+    digest.update(scales)
     if digest.hexdigest() != expected:
         raise ShardError(f"shard must match its hash {expected}, got {digest.hexdigest()}: {path}")
-    rows = np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape)
-    return rows, json.loads(texts["facts"])
+    values = np.memmap(path, dtype=STORED[dtype][0], mode="r", offset=offset + scale_bytes, shape=shape)
+    by_channel = np.frombuffer(scales, dtype="<f4").reshape(shape[0], shape[-1]) if scale_bytes else None
+    return StoredRows(values, dtype, by_channel), json.loads(texts["facts"])
+
+
+def _tensors(shape: tuple[int, ...], dtype: str) -> dict[str, Any]:
+    """The tensors of a shard, as its header lists them."""
+    end, begin = num_stored_bytes(shape, dtype), num_scale_bytes(shape, dtype)
+    tensors = {_TENSOR: {"dtype": STORED[dtype][1], "shape": list(shape), "data_offsets": [begin, end]}}
+    if begin:
+        tensors[_SCALES] = {"dtype": "F32", "shape": [shape[0], shape[-1]], "data_offsets": [0, begin]}
+    return tensors
 
 
 def _new_digest(texts: Mapping[str, str], shape: tuple[int, ...], dtype: str) -> Any:
