@@ -2,10 +2,13 @@
 """`hf-vdrep layers`, `features` and `cache`."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from hf_vdrep.cli.main import main
+from hf_vdrep.features import list_cells
 
 
 @pytest.fixture
@@ -50,6 +53,45 @@ def test_a_dry_run_writes_nothing(tiny_pair, tmp_path, capsys):
     assert main([*words, "--num-frames", "5", "--layers", "blocks.1,0.5", "--dry-run", "-o", str(tmp_path / "c")]) == 0
     assert "blocks.1" in capsys.readouterr().out
     assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("bfloat16", 2), ("int8", 1 + 4 / 8)])
+def test_the_dtype_decides_the_size(tiny_pair, tmp_path, capsys, dtype, size):
+    """4 clips of 8 cells and 8 channels; int8 adds a float32 per channel, shared by the cells."""
+    words = ["features", "--model", str(tiny_pair[1]), "--data", "probeworld:test", "--size", "4", "--resolution", "16"]
+    words += ["--num-frames", "5", "--layers", "0", "--timesteps", "50", "-o", str(tmp_path / "c"), "-q"]
+    assert main([*words, "--dtype", dtype]) == 0
+    stored = [cell for cell in list_cells(tmp_path / "c") if cell.key.dtype == dtype and cell.key.timestep == 50]
+    header = 8 + int.from_bytes(stored[0].shards[0].read_bytes()[:8], "little")
+    assert stored[0].num_bytes - header == 4 * 8 * 8 * size
+    assert main(["cache", "verify", str(tmp_path / "c")]) == 0
+
+
+def test_a_quota_is_one_line_and_nothing_is_extracted(made, capsys):
+    folder, words, _ = made
+    before = {path: path.read_bytes() for path in folder.rglob("shard-*")}
+    assert main([*words, "--quota-gb", "0.000001"]) == 0  # all is there
+    capsys.readouterr()
+    assert main([*words, "--quota-gb", "0.000001", "--seed", "1"]) == 1  # as a full disk
+    error = capsys.readouterr().err.strip()
+    assert "quota must leave room for the features" in error and "\n" not in error
+    assert {path: path.read_bytes() for path in folder.rglob("shard-*")} == before
+
+
+@pytest.mark.slow
+def test_torchrun_fills_one_cache_with_two_processes(made, tmp_path):
+    """The launcher sets RANK and WORLD_SIZE; the first process alone prints."""
+    folder, words, _ = made
+    other = [*words[: words.index("-o")], "-o", str(tmp_path / "two"), "-q"]
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "hf_vdrep.cli.main"]
+    done = subprocess.run([*launcher, *other], capture_output=True, text=True, check=True)
+    assert done.stdout.count("4 samples") == 1
+    shards = [
+        {path.relative_to(top): path.read_bytes() for path in top.rglob("shard-*")}
+        for top in (folder, tmp_path / "two")
+    ]
+    assert shards[0].keys() == shards[1].keys()
+    assert main(["cache", "verify", str(tmp_path / "two")]) == 0
 
 
 def test_damage_is_printed_and_the_exit_code_says_so(made, capsys):
