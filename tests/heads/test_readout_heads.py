@@ -41,6 +41,16 @@ def pixels_of(stride: int) -> torch.Tensor:
 
 
 @torch.no_grad()
+def test_heads_that_share_a_backbone_keep_their_own_noise_level(folder: Path):
+    walt = WaltModel.from_pretrained(folder)
+    first = CLASSES["depth"].from_probe(walt, a_readout("depth"), layer=1, timestep=50)
+    inputs = inputs_of("depth")
+    before = answer(first(**inputs))
+    CLASSES["camera_pose"].from_probe(walt, a_readout("camera_pose"), layer=2, timestep=600)
+    torch.testing.assert_close(answer(first(**inputs)), before, rtol=0, atol=0)
+
+
+@torch.no_grad()
 def test_a_head_says_what_its_probe_says_of_the_features(head: str, folder: Path):
     """Features by hand: the backbone's hidden state of the block, unfolded into its map."""
     readout, walt = a_readout(head), WaltModel.from_pretrained(folder)

@@ -118,6 +118,23 @@ def test_wrong_arguments_are_named(going_on, arguments, message):
         sample(going_on, **arguments)
 
 
+def test_a_piece_must_be_longer_than_what_it_goes_on_from(autoencoder, make_denoiser):
+    """Five frames at once can never become nine: each piece would add none."""
+    denoiser = make_denoiser(frame_conditioning=True, sample_frames=2)
+    short = WaltImageToVideoPipeline(autoencoder, denoiser, make_scheduler())
+    with pytest.raises(ValueError, match="num_frames must be at most 5, got 9: a piece must be longer"):
+        sample(short, image=picture(), num_frames=9, output_type="pt")
+
+
+def test_a_stopped_film_ends_with_its_piece(going_on):
+    def stop(pipe, *_):
+        pipe._interrupt = True
+        return {}
+
+    film = sample(going_on, image=picture(), num_frames=17, output_type="pt", callback_on_step_end=stop)
+    assert film.shape[1] == 9
+
+
 def test_a_denoiser_that_takes_no_frames_is_refused(autoencoder, make_denoiser):
     for changes in ({}, {"frame_conditioning": True, "objective": "image"}):
         with pytest.raises(ValueError, match="transformer must be a video model with frame_conditioning"):

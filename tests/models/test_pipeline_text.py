@@ -93,6 +93,10 @@ def test_wrong_texts_are_named(speaking, arguments, message):
 
 
 def test_a_model_without_words_refuses_prompts(pipeline):
+    with pytest.raises(ValueError, match="negative_prompt must be None, got one"):
+        sample(pipeline, negative_prompt="red")
+    with pytest.raises(ValueError, match=r"negative_prompt must be None, got one \(the denoiser takes no text\)"):
+        sample(pipeline, negative_prompt_embeds=torch.zeros(1, 2, WIDTH))
     with pytest.raises(ValueError, match="no tokenizer and text_encoder"):
         sample(pipeline, prompt="a red cube")
     with pytest.raises(ValueError, match="the denoiser takes no text"):

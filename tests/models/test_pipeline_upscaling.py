@@ -86,6 +86,12 @@ def test_what_is_small_decides_what_is_large(larger):
         ({"low_res_latents": torch.zeros(1, 4, 3, 4, 4), "noise_level": 1000}, r"noise_level must lie in \[0, 999\]"),
         ({"low_res_latents": torch.zeros(1, 4, 5, 4, 4)}, "num_frames must be 1 .* at most 9, got 17"),
         ({"low_res_latents": torch.zeros(2, 4, 3, 4, 4), "class_labels": 1}, "class_labels must be None"),
+        ({"image": torch.zeros(1, 3, 20, 16)}, "image must have sides that are multiples of 8, got 20 x 16"),
+        ({"video": torch.zeros(1, 5, 3, 16, 20)}, "video must have sides that are multiples of 8, got 16 x 20"),
+        (
+            {"low_res_latents": torch.zeros(3, 4, 3, 4, 4), "noise_level": 5, "generator": [draw(), draw()]},
+            r"generator must be one, or one per sample \(3\), got 2",
+        ),
     ],
 )
 def test_wrong_arguments_are_named(larger, arguments, message):
@@ -127,6 +133,15 @@ def test_the_cascade_gives_pixels_and_comes_back_from_its_folder(cascade, tmp_pa
     again = quiet(WaltCascadePipeline.from_pretrained(tmp_path))
     assert again.transformer_3 is None
     torch.testing.assert_close(sample(again, prompt="a red cube", output_type="pt", num_frames=5), film)
+
+
+def test_a_cascade_that_is_stopped_shows_what_is_there(cascade):
+    def stop(pipe, *_):
+        pipe._interrupt = True
+        return {}
+
+    film = sample(cascade, prompt="a red cube", num_frames=5, callback_on_step_end=stop)
+    assert film.shape == (1, 4, 2, 4, 4)  # of the first stage
 
 
 def test_settings_for_another_number_of_stages_are_refused(cascade):

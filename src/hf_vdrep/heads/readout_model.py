@@ -175,6 +175,9 @@ class WaltWithReadout(WaltPreTrainedModel):
         Raises:
             ValueError: a clip of another length than the readout was made for.
         """
+        # The backbone may be shared with another head, whose config says otherwise.
+        timestep = self.config.timestep if timestep is None else timestep
+        seed = self.config.seed if seed is None else seed
         clean = self.walt.encode_latents(still_clip(pixel_values, self.num_frames), pixel_values_videos, latents)
         if clean.shape[2] != self.num_steps:
             raise ValueError(

@@ -120,7 +120,7 @@ class WaltBasePipeline(WaltFolderPipeline):
             if text is None:
                 found.append(given_states(states, mask, name))
                 continue
-            options = {"max_sequence_length": max_sequence_length, "device": self._execution_device}
+            options = {"max_sequence_length": max_sequence_length, "device": self._execution_device, "name": name}
             found.append(encode_prompt(self.tokenizer, self.text_encoder, text, **options))
         return found[0], found[1]
 
@@ -169,7 +169,7 @@ class WaltBasePipeline(WaltFolderPipeline):
     ) -> torch.Tensor:
         """Noise to clean normalised latents; each step is told the clean latents that the last one foresaw."""
         self.scheduler.set_timesteps(num_inference_steps, device=latents.device)
-        self._guidance, self._num_timesteps, self._interrupt = guidance, len(self.scheduler.timesteps), False
+        self._guidance, self._num_timesteps = guidance, len(self.scheduler.timesteps)
         step_arguments = self._step_arguments(generator, eta)
         estimate: torch.Tensor | None = None
         with self.progress_bar(total=self._num_timesteps) as progress_bar:

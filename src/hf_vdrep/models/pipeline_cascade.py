@@ -56,6 +56,7 @@ class WaltCascadePipeline(WaltBasePipeline):
         noise_level: int | Sequence[int] = 0,
         num_inference_steps: int | Sequence[int] = 50,
         guidance_scale: float | Sequence[float] = 1.0,
+        num_images_per_prompt: int = 1,
         output_type: str = "pil",
         return_dict: bool = True,
         **base: Any,
@@ -66,6 +67,7 @@ class WaltCascadePipeline(WaltBasePipeline):
             prompt, class_labels: as in `WaltPipeline`.
             noise_level: of the super-resolution stages, one or one each.
             num_inference_steps, guidance_scale: of the stages, one or one each.
+            num_images_per_prompt: samples drawn for each prompt or label.
             output_type, return_dict: of the last stage.
             base: further arguments of `WaltPipeline` for the base stage; `generator` serves all stages.
 
@@ -76,18 +78,28 @@ class WaltCascadePipeline(WaltBasePipeline):
         steps = _each(num_inference_steps, len(denoisers), "num_inference_steps")
         scales = _each(guidance_scale, len(denoisers), "guidance_scale")
         levels = [0, *_each(noise_level, len(denoisers) - 1, "noise_level")]
+        prompt, class_labels = (_repeated(value, num_images_per_prompt) for value in (prompt, class_labels))
         texts = {"prompt": prompt} | {name: base.pop(name) for name in list(base) if _is_text(name)}
+        texts = {name: _repeated(value, num_images_per_prompt) for name, value in texts.items() if name != "prompt"}
+        texts["prompt"] = prompt
+        if prompt is None and class_labels is None and num_images_per_prompt > 1:
+            base["batch_size"] = base.get("batch_size", 1) * num_images_per_prompt
         small: torch.Tensor | None = None
+        self._interrupt = False
         for place, denoiser in enumerate(denoisers):
             told = texts if denoiser.config.text_dim is not None else {}
             told = told | ({"class_labels": class_labels} if denoiser.config.num_classes is not None else {})
             options = {"num_inference_steps": steps[place], "guidance_scale": scales[place] if told else 1.0}
             options |= {**told, "output_type": "latent", "return_dict": False}
+            stage = self._stage(WaltPipeline if small is None else WaltSuperResolutionPipeline, denoiser)
             if small is None:
-                small = self._stage(WaltPipeline, denoiser)(**{**base, **options})[0]
+                options = {**base, **options}
             else:
                 options |= {"low_res_latents": small, "noise_level": levels[place], "generator": base.get("generator")}
-                small = self._stage(WaltSuperResolutionPipeline, denoiser)(**options)[0]
+            small = stage(**options)[0]
+            if stage.interrupt:
+                self._interrupt = True
+                break
         assert small is not None
         return self._finish(small, output_type, return_dict)
 
@@ -107,6 +119,16 @@ def _each(value: Any, count: int, name: str) -> list[Any]:
     if len(value) != count:
         raise ValueError(f"{name} must be one value, or one for each of {count} stages, got {len(value)}")
     return list(value)
+
+
+def _repeated(value: Any, times: int) -> Any:
+    """Every row of a condition `times` in a row, a single one too; None stays None."""
+    if value is None or times == 1:
+        return value
+    if isinstance(value, torch.Tensor):
+        return value.reshape(-1, *value.shape[1:]).repeat_interleave(times, 0)
+    rows = list(value) if isinstance(value, (list, tuple)) else [value]
+    return [row for row in rows for _ in range(times)]
 
 
 def _is_text(name: str) -> bool:

@@ -91,6 +91,7 @@ class WaltImageToVideoPipeline(WaltBasePipeline):
             ValueError: neither or both of `image` and `video`, a film of fewer than five frames, or an argument that
                 disagrees with the models.
         """
+        self._interrupt = False
         num_frames = self.default_num_frames if num_frames is None else num_frames
         height, width = self._size(height, width)
         guidance = Guidance(guidance_scale, guidance_schedule, guidance_power, guidance_rescale)
@@ -106,7 +107,7 @@ class WaltImageToVideoPipeline(WaltBasePipeline):
             negative_prompt_attention_mask,
             max_sequence_length,
         )
-        check_conditions(self, class_labels, texts[0], guidance, framed=True)
+        check_conditions(self, class_labels, texts[0], guidance, framed=True, negative=texts[1])
         pixels = self._given_pixels(image, video, height, width)
         total = sample_count(
             None, num_images_per_prompt, class_labels=class_labels, prompt=texts[0], frames=pixels[:, 0, 0, 0, 0]
@@ -128,6 +129,11 @@ class WaltImageToVideoPipeline(WaltBasePipeline):
         time = self.vae.temporal_compression_ratio
         if num_frames < 1 + time or (num_frames - 1) % time:
             raise ValueError(f"num_frames must be 1 + {time}k and at least {1 + time}, got {num_frames}")
+        if num_frames > self.default_num_frames <= self._overlap:
+            raise ValueError(
+                f"num_frames must be at most {self.default_num_frames}, got {num_frames}: a piece must be longer than "
+                f"the {self._overlap} frames that it goes on from"
+            )
         if output_type == "latent" and num_frames > self.default_num_frames:
             raise ValueError(
                 f"num_frames must be at most {self.default_num_frames} for output_type 'latent', got {num_frames}"
@@ -150,7 +156,7 @@ class WaltImageToVideoPipeline(WaltBasePipeline):
         """(N, 3, num_frames, H, W): pieces that overlap by five frames."""
         longest = self.default_num_frames
         film = self._to_pixels(sample(pixels, longest, latents))
-        while film.shape[2] < num_frames:
+        while film.shape[2] < num_frames and not self._interrupt:
             more = self._to_pixels(sample(film[:, :, -self._overlap :], longest))
             film = torch.cat([film, more[:, :, self._overlap :]], dim=2)
         return film[:, :, :num_frames]

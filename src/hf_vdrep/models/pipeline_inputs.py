@@ -42,7 +42,12 @@ def check_output_type(output_type: str) -> None:
 
 
 def check_conditions(
-    pipeline: "WaltBasePipeline", class_labels: Any, text: TextStates | None, guidance: Guidance, framed: bool = False
+    pipeline: "WaltBasePipeline",
+    class_labels: Any,
+    text: TextStates | None,
+    guidance: Guidance,
+    framed: bool = False,
+    negative: TextStates | None = None,
 ) -> None:
     """Raise a ValueError for a condition that the denoiser was not made for, or guidance without any.
 
@@ -52,10 +57,13 @@ def check_conditions(
         text: states of the prompts.
         guidance: as in a call.
         framed: whether frames are given.
+        negative: states of the negative prompts.
     """
     config = pipeline.transformer.config
     if class_labels is not None and config.num_classes is None:
         raise ValueError("class_labels must be None, got some (the denoiser is unconditional)")
+    if negative is not None and config.text_dim is None:
+        raise ValueError("negative_prompt must be None, got one (the denoiser takes no text)")
     if text is not None and config.text_dim is None:
         raise ValueError("prompt must be None, got one (the denoiser takes no text)")
     if guidance.is_on and class_labels is None and text is None and not framed:

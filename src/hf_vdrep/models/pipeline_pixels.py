@@ -51,3 +51,18 @@ def check_one_given(**given: Any) -> str:
     if len(names) != 1:
         raise ValueError(f"give exactly one of {', '.join(given)}, got {', '.join(names) or 'none'}")
     return names[0]
+
+
+def check_sides(name: str, value: Any, ratio: int) -> None:
+    """Raise ValueError where sides are no multiples of `ratio`: the processor would shrink the picture in silence."""
+    first = value
+    while isinstance(first, (list, tuple)):
+        first = first[0]
+    height, width = (first.height, first.width) if isinstance(first, PIL.Image.Image) else _sides(first)
+    if height % ratio or width % ratio:
+        raise ValueError(f"{name} must have sides that are multiples of {ratio}, got {height} x {width}")
+
+
+def _sides(value: np.ndarray | torch.Tensor) -> tuple[int, int]:
+    shape = value.shape
+    return tuple(shape[-2:] if isinstance(value, torch.Tensor) else shape[-3:-1])  # type: ignore[return-value]

@@ -14,7 +14,7 @@ from .pipeline_conditions import Conditions
 from .pipeline_guidance import Guidance
 from .pipeline_inputs import StepCallback, check_conditions, check_size, sample_count, spread
 from .pipeline_output import WaltPipelineOutput
-from .pipeline_pixels import Film, Picture, check_one_given, image_pixels, video_pixels
+from .pipeline_pixels import Film, Picture, check_one_given, check_sides, image_pixels, video_pixels
 from .pipeline_text import MAX_SEQUENCE_LENGTH
 from .transformer_walt import WaltTransformer3DModel
 
@@ -84,6 +84,7 @@ class WaltSuperResolutionPipeline(WaltBasePipeline):
             ValueError: none or several of `image`, `video` and `low_res_latents`, or an argument that disagrees with
                 the models.
         """
+        self._interrupt = False
         guidance = Guidance(guidance_scale, guidance_schedule, guidance_power, guidance_rescale)
         steps = self.scheduler.config.num_train_timesteps
         if not 0 <= noise_level < steps:
@@ -101,8 +102,10 @@ class WaltSuperResolutionPipeline(WaltBasePipeline):
             negative_prompt_attention_mask,
             max_sequence_length,
         )
-        check_conditions(self, class_labels, texts[0], guidance)
+        check_conditions(self, class_labels, texts[0], guidance, negative=texts[1])
         total = sample_count(len(small), 1, class_labels=class_labels, prompt=texts[0])
+        if isinstance(generator, list) and len(generator) != total:
+            raise ValueError(f"generator must be one, or one per sample ({total}), got {len(generator)}")
         told = self._noised(small, noise_level, generator)
         conditions = spread(told, class_labels, *texts, total, 1, self._execution_device)
         start = self.prepare_latents(total, num_frames, height, width, small.device, generator, latents)
@@ -116,6 +119,7 @@ class WaltSuperResolutionPipeline(WaltBasePipeline):
             return latents.to(self._execution_device, self.transformer.dtype)
         forms = {"image": (image_pixels, image), "video": (video_pixels, video)}
         read, value = forms[given]
+        check_sides(given, value, self.vae.spatial_compression_ratio)
         return self.encode_pixels(read(value, self.video_processor, None, None))  # type: ignore[operator]
 
     def _large_size(self, small: torch.Tensor) -> tuple[int, int, int]:

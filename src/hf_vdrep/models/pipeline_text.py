@@ -25,6 +25,7 @@ def encode_prompt(
     text_encoder: Any,
     prompt: str | Sequence[str],
     *,
+    name: str = "prompt",
     max_sequence_length: int = MAX_SEQUENCE_LENGTH,
     device: torch.device | str = "cpu",
 ) -> TextStates:
@@ -34,10 +35,10 @@ def encode_prompt(
         ValueError: no tokenizer or text encoder, or a prompt that is no text.
     """
     if tokenizer is None or text_encoder is None:
-        raise ValueError("prompt must be None, got one (the pipeline has no tokenizer and text_encoder)")
+        raise ValueError(f"{name} must be None, got one (the pipeline has no tokenizer and text_encoder)")
     prompts = list(prompt) if isinstance(prompt, (list, tuple)) else [prompt]
     if not prompts or not all(isinstance(text, str) for text in prompts):
-        raise ValueError(f"prompt must be a string or a list of strings, got {prompt!r}")
+        raise ValueError(f"{name} must be a string or a list of strings, got {prompt!r}")
     tokens = tokenizer(
         prompts, padding="max_length", truncation=True, max_length=max_sequence_length, return_tensors="pt"
     )

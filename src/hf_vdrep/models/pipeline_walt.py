@@ -81,6 +81,7 @@ class WaltPipeline(WaltBasePipeline):
         Raises:
             ValueError: an I-WALT asked for video, or an argument that disagrees with the models.
         """
+        self._interrupt = False
         num_frames = self.default_num_frames if num_frames is None else num_frames
         height, width = self._size(height, width)
         guidance = Guidance(guidance_scale, guidance_schedule, guidance_power, guidance_rescale)
@@ -95,7 +96,7 @@ class WaltPipeline(WaltBasePipeline):
             negative_prompt_attention_mask,
             max_sequence_length,
         )
-        check_conditions(self, class_labels, texts[0], guidance)
+        check_conditions(self, class_labels, texts[0], guidance, negative=texts[1])
         total = sample_count(batch_size, num_images_per_prompt, class_labels=class_labels, prompt=texts[0])
         conditions = spread(Conditions(), class_labels, *texts, total, num_images_per_prompt, self._execution_device)
         start = self.prepare_latents(total, num_frames, height, width, self._execution_device, generator, latents)

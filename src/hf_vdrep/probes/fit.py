@@ -48,7 +48,7 @@ class FitResult:
     def best(self) -> Member:
         """The chosen member with the best validation score."""
         sign = 1 if self.higher_is_better else -1
-        return max(self.chosen, key=lambda member: sign * member.score)
+        return max(self.chosen, key=lambda member: -np.inf if np.isnan(member.score) else sign * member.score)
 
     @property
     def validation_score(self) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 CHUNK = 32
@@ -40,7 +41,13 @@ def open_split(config: Any, task: Any, split: str, size: int) -> Any:
     )
     array = features[features.cells[0]]
     frames = 1 if task.reads == "image" else world.config.num_frames
-    return ProbeData(lambda rows: array[rows], _labels(world, task.labels, size), array.frame_spans, frames)
+    labels = _labels(world, task.labels, size)
+    if task.name == "fine":
+        # The one task that leaves clips out; see `hf_vdrep.data.probeworld.selection`.
+        members = np.array(world.task_indices(task.name))
+        labels = {name: values[members] for name, values in labels.items()}
+        return ProbeData(lambda rows: array[members[rows]], labels, array.frame_spans, frames, split)
+    return ProbeData(lambda rows: array[rows], labels, array.frame_spans, frames, split)
 
 
 def _open(config: Any) -> Any:

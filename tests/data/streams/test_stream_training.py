@@ -38,6 +38,29 @@ def test_plain_folders_have_no_labels(tmp_path):
         open_stream("image-folder", tmp_path, split="validation")
 
 
+def test_a_class_has_one_number_in_every_split(tmp_path):
+    """Classes a, b, c in train, of which validation shows a and c only."""
+    for split, names in (("train", "abc"), ("validation", "ac")):
+        for name in names:
+            layouts.save_picture(tmp_path / split / name / "0.jpg", layouts.picture(1))
+    for split, numbers in (("train", [0, 1, 2]), ("validation", [0, 2])):
+        stream = open_stream("image-folder", tmp_path, split=split, resolution=8)
+        assert [sample["object"] for sample in stream] == numbers
+
+
+def test_training_takes_nothing_that_another_split_is_named_for(tmp_path):
+    layouts.save_picture(tmp_path / "val" / "a" / "0.jpg", layouts.picture(1))
+    with pytest.raises(ValueError, match="split must be a folder under"):
+        open_stream("image-folder", tmp_path, split="train")
+    shards = tmp_path / "shards"
+    shards.mkdir()
+    write_shards(shards, False)
+    (shards / "train-000000.tar").rename(shards / "val-0.tar")
+    (shards / "train-000001.tar").rename(shards / "shard-1.tar")
+    kept = open_stream("webdataset", shards, split="train", resolution=8)
+    assert [sample["id"] for sample in kept] == ["000002", "000003"]
+
+
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_captions_come_from_a_metadata_file(tmp_path, kind):
     for index in range(2):

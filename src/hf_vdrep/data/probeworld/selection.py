@@ -6,7 +6,8 @@ index), so that a longer list begins with every shorter one. For the task "fine"
 
 - The 48 classes have a rank, drawn from the seed. Train keeps a clip of rank r with probability 10^(-r / 47): an
   exponential tail, as in CIFAR-LT (Cui et al. 2019, §5.1), on top of the world's own frequencies. Validation and test
-  thin out frequent classes until all are about equally likely.
+  thin out frequent classes to the rate of the rarest; classes of the tail, which show fewer palettes there, stay up
+  to three times rarer.
 - The last third of the ranks is the tail. A class of the tail shows each of the ten palettes in one split only, so
   that a combination of category, pattern and colours that is tested was never trained on.
 """

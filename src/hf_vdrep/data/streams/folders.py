@@ -38,7 +38,7 @@ class Folder(IndexedSource):
         self.files = sorted(path for path in self.folder.rglob("*") if path.suffix.lower() in endings)
         self.order: dict[str, int] = {}
         if all(path.parent != self.folder for path in self.files):
-            names_found = sorted({path.relative_to(self.folder).parts[0] for path in self.files})
+            names_found = self._class_names()
             self.order = {name: label for label, name in enumerate(names_found)}
             self.classes = {self.key: tuple(names_found)}
 
@@ -47,7 +47,7 @@ class Folder(IndexedSource):
         for path in self.files:
             name = str(path.relative_to(self.folder))
             there.add(name)
-            label = self.order.get(path.relative_to(self.folder).parts[0], -1)
+            label = self.order.get(path.relative_to(self.folder).parts[0], -1)  # -1 is no class, and counts as corrupt
             yield {
                 "id": name,
                 "path": str(path.relative_to(self.root)),
@@ -66,11 +66,19 @@ class Folder(IndexedSource):
         for clip in clips_of(record["media"], options, rng):
             yield {"video": clip, **labels}
 
+    def _class_names(self) -> list[str]:
+        """Folders of the training split where it has them, so that a number means the same in every split."""
+        train = self.root / "train"
+        if train.is_dir() and train != self.folder:
+            return sorted(path.name for path in train.iterdir() if path.is_dir())
+        return sorted({path.relative_to(self.folder).parts[0] for path in self.files})
+
     def _split_folder(self) -> Path:
         for name in _ALSO[self.theirs]:
             if (self.root / name).is_dir():
                 return self.root / name
-        if self.theirs == "train":
+        others = {name for names in _ALSO.values() for name in names} - set(_ALSO["train"])
+        if self.theirs == "train" and not any((self.root / name).is_dir() for name in others):
             return self.root
         raise ValueError(f"split must be a folder under {self.root}, got {self.theirs!r}, which is not there")
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,8 +104,9 @@ class HubRows(Source):
 
         if self.spec.settings.get("shards"):
             tars = sorted(str(path) for path in Path(str(root)).rglob("*.tar"))
-            chosen = [path for path in tars if self.theirs in Path(path).name]
-            chosen = chosen or [path for path in tars if self.theirs == "train"]
+            chosen = [path for path in tars if self.theirs in _words(path)]
+            if not chosen and self.theirs == "train":
+                chosen = [path for path in tars if not _words(path) & {"val", "validation", "test"}]
             if not chosen:
                 raise ValueError(f"root must hold WebDataset shards ({self.theirs}*.tar), got {root}")
             files = {self.theirs: chosen}
@@ -128,6 +130,11 @@ class HubRows(Source):
         if value is None or value < 0 or (count is not None and value >= count):
             raise CorruptSample(f"{key} must lie in [0, {(count or 2**31) - 1}], got {value}")
         return int(value)
+
+
+def _words(path: str) -> set[str]:
+    """Words of a file's name: "val-0001.tar" holds "val"."""
+    return set(re.split(r"[^a-z]+", Path(path).name.lower()))
 
 
 def _media_column(features: Mapping[str, Any], root: str | None) -> str:

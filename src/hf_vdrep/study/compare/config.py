@@ -51,7 +51,6 @@ PRESETS: dict[str, dict[str, Any]] = {
         "layers": [0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0],
         "timesteps": [0, 25, 50, 100, 200, 300, 400, 600, 800],
         "readings": ["stack", "stride", "frames"],
-        "learning_rates": [3e-4, 1e-3, 3e-3],
         "search_train_size": 8064,
         "search_steps": 1.0,
         "tasks": list(TASK_NAMES),

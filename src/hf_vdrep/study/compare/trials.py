@@ -25,7 +25,7 @@ from .setting import Setting
 from .tasks import STUDY_TASKS, StudyTask
 
 # Raised whenever the same settings would give other scores.
-FORMAT = 2
+FORMAT = 3
 STUDY = "compare"
 
 
@@ -101,9 +101,9 @@ class Trial:
         num_frames = where.videos().shape[1] if probe.reads == "clip" else 1
         members = where.rows(self.task, rows)
         if len(members) == rows:
-            return ProbeData(features, labels, features.frame_spans, num_frames)
+            return ProbeData(features, labels, features.frame_spans, num_frames, split)
         labels = {name: values[members] for name, values in labels.items()}
-        return ProbeData(lambda wanted: features(members[wanted]), labels, features.frame_spans, num_frames)
+        return ProbeData(lambda wanted: features(members[wanted]), labels, features.frame_spans, num_frames, split)
 
     def row(self, split: str, scores: Mapping[str, np.ndarray], value: float, seconds: float) -> ResultRow:
         """The ledger's row for per-sample scores on a split."""
