@@ -58,8 +58,8 @@ def _what(group: Any) -> None:
         "--tasks",
         nargs="+",
         metavar="TASK",
-        help="all, or of object, scene, fine, action_coarse, action_many,"
-        " action_motion, depth, camera_pose, point_tracks, box_tracks (default: one of each kind, see README)",
+        help="all, or of object, scene, fine, action_coarse, action_many, action_motion, depth, camera_pose,"
+        " point_tracks, box_tracks (default: object action_motion depth camera_pose)",
     )
     add("--i-walt", metavar="MODEL", help="the image model: i-walt, or a folder of a saved pipeline")
     add("--v-walt", metavar="MODEL", help="the video model: v-walt, or a folder of a saved pipeline")
