@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from hf_vdrep.data import open_stream
+from hf_vdrep.data.streams.index import RecordIndex
 
 CASES = {
     "imagenet-1k": ("imagenet", "object", ("tench, Tinca tinca", "dog, domestic dog")),
@@ -113,3 +114,13 @@ def test_training_set_parts_for_fitting_and_selecting_are_disjoint_and_complete(
     ids = {name: {row["id"] for row in stream.source.index} for name, stream in parts.items()}
     assert not ids["fit"] & ids["select"]
     assert len(ids["fit"] | ids["select"]) == 200 and 1 <= len(ids["select"]) <= 25
+
+
+def test_windows_of_one_recording_stay_in_one_part():
+    """Neighbouring windows share frames: a recording in both parts would let the choice see what was trained on."""
+    rows = [{"id": f"{group}/{window}", "group": f"scene{group:04d}"} for group in range(200) for window in range(5)]
+    index = RecordIndex.from_rows(rows)
+    parts = {name: list(index.part(name)) for name in ("fit", "select")}
+    groups = {name: {row["group"] for row in found} for name, found in parts.items()}
+    assert not groups["fit"] & groups["select"]
+    assert len(parts["fit"]) + len(parts["select"]) == 1000 and 1 <= len(groups["select"]) <= 25

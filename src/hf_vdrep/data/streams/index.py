@@ -52,14 +52,17 @@ class RecordIndex:
         return self.take(np.random.default_rng(seed).permutation(len(self)))
 
     def part(self, name: str) -> RecordIndex:
-        """The "fit" part or the held-out "select" part (5 %), by a hash of the id: the same on every machine.
+        """The "fit" part or the held-out "select" part (5 %), by a hash: the same on every machine.
+
+        Records of one `group` (a recording, a scene), where a reader names it, stay together; else the id decides.
 
         Raises:
             ValueError: another name.
         """
         if name not in ("fit", "select"):
             raise ValueError(f"split must end in '/fit' or '/select', got '/{name}'")
-        held = np.array([_share(identifier) < HELD_OUT for identifier in self.table.column("id").to_pylist()], bool)
+        keys = self.table.column("group" if "group" in self.table.column_names else "id").to_pylist()
+        held = np.array([_share(str(key)) < HELD_OUT for key in keys], bool)
         return self.take(np.flatnonzero(held if name == "select" else ~held))
 
     def shards(self, count: int) -> list[tuple[int, int]]:

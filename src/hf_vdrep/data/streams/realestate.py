@@ -48,7 +48,8 @@ class RealEstate10k(IndexedSource):
                     self.missing.append(path.stem)
                     continue
                 media = f"videos/{name}"
-            yield {"id": path.stem, "cameras": str(path.relative_to(self.root)), "files": media}
+            group = _video_of(path) or path.stem  # a video gives several camera files
+            yield {"id": path.stem, "group": group, "cameras": str(path.relative_to(self.root)), "files": media}
 
     def read(self, record: Mapping[str, Any], options: ReadOptions, rng: np.random.Generator) -> Iterator[Raw]:
         table = read_cameras(self.root / record["cameras"])
@@ -94,7 +95,7 @@ def _intrinsics(values: np.ndarray, size: tuple[int, int]) -> torch.Tensor:
 
 
 def _video_of(path: Path) -> str:
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8", errors="replace") as file:
         return file.readline().strip().rpartition("v=")[2].partition("&")[0]
 
 

@@ -47,7 +47,8 @@ class ScanNet(IndexedSource):
                 self.missing.append(scene)
                 continue
             for start in self._starts(self.folder / scene):
-                yield {"id": f"{scene}/{start:06d}", "scene_id": scene, "start": start}
+                # A room was scanned up to three times: scene0000_00, scene0000_01.
+                yield {"id": f"{scene}/{start:06d}", "group": scene.split("_")[0], "scene_id": scene, "start": start}
 
     def read(self, record: Mapping[str, Any], options: ReadOptions, rng: np.random.Generator) -> Iterator[Raw]:
         scan = _scan(self.folder / record["scene_id"])

@@ -51,7 +51,7 @@ class Waymo(IndexedSource):
                 self.missing.append(path.name)
                 continue
             for start in self._starts(path):
-                yield {"id": f"{path.stem}/{start:04d}", "segment": path.name, "start": start}
+                yield {"id": f"{path.stem}/{start:04d}", "group": path.stem, "segment": path.name, "start": start}
 
     def read(self, record: Mapping[str, Any], options: ReadOptions, rng: np.random.Generator) -> Iterator[Raw]:
         path = self.images / record["segment"]
