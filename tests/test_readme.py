@@ -14,8 +14,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 SNIPPETS = dict(re.findall(r"<!-- snippet: (\S+) -->\n```python\n(.*?)```", README, re.DOTALL))
 
 
-def test_readme_has_the_three_snippets():
-    assert set(SNIPPETS) == {"pipeline", "transformers", "features"}
+def test_readme_has_its_snippets():
+    assert set(SNIPPETS) == {"pipeline", "transformers", "features", "head"}
 
 
 @pytest.mark.parametrize("name", sorted(SNIPPETS))
