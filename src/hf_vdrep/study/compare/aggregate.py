@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ...metrics import Interval, paired_bootstrap
+from ...metrics.bootstrap import Interval, paired_bootstrap
 from .plan import systems_of
 from .results import CompareResults, Gain, Score, SystemResult, TaskResult
 from .rows import ResultRow, config_hash, package_versions
