@@ -12,6 +12,7 @@ from torch import nn
 from hf_vdrep.backbones.floors import LatentBackbone
 from hf_vdrep.backbones.walt import WaltBackbone
 from hf_vdrep.data import ProbeWorld, ProbeWorldConfig
+from hf_vdrep.data.sample import CLASS_LABELS
 from hf_vdrep.metrics.samples import per_sample
 from hf_vdrep.probes import get_task
 from hf_vdrep.probes.pose import relative_pose
@@ -20,7 +21,7 @@ from hf_vdrep.study.compare.features import CHUNK, FeatureRows
 from hf_vdrep.study.compare.pool import WorkPool
 from hf_vdrep.study.compare.reference import answers, columns_of
 from hf_vdrep.study.compare.shared_latents import FromLatents, shares_latents
-from hf_vdrep.study.compare.splits import CLASSES, LABELS, Split
+from hf_vdrep.study.compare.splits import LABELS, Split
 from hf_vdrep.study.compare.tasks import STUDY_TASKS
 
 WORLD = ProbeWorldConfig(resolution=32)
@@ -131,14 +132,14 @@ class Oracle:
         assert torch.equal(points, self.truth["tracks"][:, :, 0])
         assert torch.equal(boxes, self.truth["boxes"][:, :, 0])
         kept = {name: self.truth[name] for name in ("depth", "tracks", "visible", "boxes")}
-        sizes = {name: len(STUDY_TASKS[name].classes) for name in CLASSES}
+        sizes = {name: len(STUDY_TASKS[name].classes) for name in CLASS_LABELS}
         told = {name: nn.functional.one_hot(self.truth[name], size).float() for name, size in sizes.items()}
         return {**told, **kept, "pose": relative_pose(self.truth["pose"])}
 
 
 @pytest.mark.parametrize(
     ("task", "perfect"),
-    [*((name, 1) for name in (*CLASSES, "point_tracks", "box_tracks")), ("depth", 0), ("camera_pose", 0)],
+    [*((name, 1) for name in (*CLASS_LABELS, "point_tracks", "box_tracks")), ("depth", 0), ("camera_pose", 0)],
 )
 def test_a_reference_that_knows_the_truth_scores_perfectly_on_the_readouts_columns(samples, videos, task, perfect):
     probe, oracle = get_task(task), Oracle(samples)

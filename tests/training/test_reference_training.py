@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from hf_vdrep.data.probeworld import MOTION_NAMES, ProbeWorld
-from hf_vdrep.data.sample import stack_samples
+from hf_vdrep.data.sample import CLASS_LABELS, stack_samples
 from hf_vdrep.probes.pose import relative_pose
 from hf_vdrep.training.reference import learning_rate, main
 from hf_vdrep.training.reference_augment import MIRRORED, augment, augment_images, mirrored, reversed_in_time
-from hf_vdrep.training.reference_pool import CLASSES, LABELS, ReferencePool
+from hf_vdrep.training.reference_pool import LABELS, ReferencePool
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_augmentation_follows_its_generator_and_keeps_what_it_does_not_change(po
     found = [augment(batch, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)]
     assert torch.equal(found[0]["video"], found[1]["video"])
     assert not torch.equal(found[0]["video"], found[2]["video"])
-    for name in set(CLASSES) - {"action_motion"}:
+    for name in set(CLASS_LABELS) - {"action_motion"}:
         assert torch.equal(found[0][name], batch[name])
     images = augment_images(batch["video"][:, 8], torch.Generator().manual_seed(0))
     assert images.shape == (4, 64, 64, 3) and images.dtype == torch.uint8

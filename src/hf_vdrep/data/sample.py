@@ -9,6 +9,9 @@ from typing import Any, TypedDict
 import torch
 from torch import Tensor
 
+# Labels of a `Sample` that are classes.
+CLASS_LABELS = ("object", "scene", "fine", "action_coarse", "action_many", "action_motion")
+
 
 class Sample(TypedDict, total=False):
     """One clip or image with whatever labels its source has; `id` and one of `video` and `image` are always there.

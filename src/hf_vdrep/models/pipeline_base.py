@@ -204,9 +204,13 @@ class WaltBasePipeline(WaltFolderPipeline):
         weight = guidance.at(float(timestep), self.scheduler.config.num_train_timesteps)
         return guidance.combine(velocity, null, weight)
 
-    def _decode(self, latents: torch.Tensor, output_type: str) -> Any:
+    def decode_latents(self, latents: torch.Tensor) -> torch.Tensor:
+        """Pixels (N, 3, T, H, W), about [-1, 1], of normalised latents (N, c, T', h, w)."""
         raw = self.vae.denormalize(latents.to(self.vae.dtype))
-        pixels = self.vae.decode(raw, return_dict=False)[0]
+        return self.vae.decode(raw, return_dict=False)[0]
+
+    def _decode(self, latents: torch.Tensor, output_type: str) -> Any:
+        pixels = self.decode_latents(latents)
         if pixels.shape[2] == 1:
             return self.video_processor.postprocess(pixels[:, :, 0], output_type)
         return self.video_processor.postprocess_video(pixels, output_type)

@@ -78,10 +78,9 @@ class WaltCascadePipeline(WaltBasePipeline):
         steps = _each(num_inference_steps, len(denoisers), "num_inference_steps")
         scales = _each(guidance_scale, len(denoisers), "guidance_scale")
         levels = [0, *_each(noise_level, len(denoisers) - 1, "noise_level")]
-        prompt, class_labels = (_repeated(value, num_images_per_prompt) for value in (prompt, class_labels))
         texts = {"prompt": prompt} | {name: base.pop(name) for name in list(base) if _is_text(name)}
-        texts = {name: _repeated(value, num_images_per_prompt) for name, value in texts.items() if name != "prompt"}
-        texts["prompt"] = prompt
+        texts = {name: _repeated(value, num_images_per_prompt) for name, value in texts.items()}
+        class_labels = _repeated(class_labels, num_images_per_prompt)
         if prompt is None and class_labels is None and num_images_per_prompt > 1:
             base["batch_size"] = base.get("batch_size", 1) * num_images_per_prompt
         small: torch.Tensor | None = None

@@ -1,6 +1,7 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Films that go on from a picture or from the end of another film (WALT §4.4, App. A)."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -155,15 +156,11 @@ class WaltImageToVideoPipeline(WaltBasePipeline):
     ) -> torch.Tensor:
         """(N, 3, num_frames, H, W): pieces that overlap by five frames."""
         longest = self.default_num_frames
-        film = self._to_pixels(sample(pixels, longest, latents))
+        film = self.decode_latents(sample(pixels, longest, latents)).clamp(-1, 1)
         while film.shape[2] < num_frames and not self._interrupt:
-            more = self._to_pixels(sample(film[:, :, -self._overlap :], longest))
+            more = self.decode_latents(sample(film[:, :, -self._overlap :], longest)).clamp(-1, 1)
             film = torch.cat([film, more[:, :, self._overlap :]], dim=2)
         return film[:, :, :num_frames]
-
-    def _to_pixels(self, latents: torch.Tensor) -> torch.Tensor:
-        raw = self.vae.denormalize(latents.to(self.vae.dtype))
-        return self.vae.decode(raw, return_dict=False)[0].clamp(-1, 1)
 
 
 class _Sampling:
@@ -192,8 +189,7 @@ class _Sampling:
         frames = torch.zeros_like(start)
         frames[:, :, :count] = known[:, :, :count]
         mask = torch.arange(start.shape[2], device=device).lt(count).expand(len(start), -1)
-        told = {"frame_condition": frames, "frame_mask": mask}
-        conditions = Conditions(**{**vars(self.conditions), **told})
+        conditions = dataclasses.replace(self.conditions, frame_condition=frames, frame_mask=mask)
         sampled = pipeline._denoise(
             start, self.steps, conditions, self.guidance, self.generator, self.eta, self.callback
         )

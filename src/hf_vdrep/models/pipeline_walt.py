@@ -60,8 +60,7 @@ class WaltPipeline(WaltBasePipeline):
             height, width: pixels; by default the training size.
             num_inference_steps: DDIM steps.
             guidance_scale: weight of classifier-free guidance; 1.0 is none. Needs labels or prompts.
-            guidance_schedule: "constant" or "power-cosine"; see `Guidance`.
-            guidance_power: exponent of the power-cosine schedule.
+            guidance_schedule, guidance_power: "constant", or "power-cosine" with its exponent; see `Guidance`.
             guidance_rescale: share of the rescaling of Lin et al. 2023 §3.4, in [0, 1].
             eta: DDIM's noise; 0.0 is deterministic.
             num_images_per_prompt: samples drawn for each of the `batch_size`.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import nn
 
+from ..data.sample import CLASS_LABELS
 from .autoencoder import replace_folder
 from .config import option, parse_config, to_dict
 from .entry import run_entry
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from ..probes.readout import Readout
 
 TRAINING_NAME = "training.json"
-TASK_NAMES = ["object", "scene", "fine", "action_coarse", "action_many", "action_motion"]
-TASK_NAMES += ["depth", "camera_pose", "point_tracks", "box_tracks"]
+TASK_NAMES = [*CLASS_LABELS, "depth", "camera_pose", "point_tracks", "box_tracks"]
 
 
 @dataclass

@@ -15,12 +15,13 @@ import torch
 from tqdm.auto import tqdm
 
 from ..data.probeworld import TASK_NAMES, ProbeWorld
+from ..data.sample import CLASS_LABELS
 from ..probes.end_to_end import EndToEndReference
 from ..probes.pose import relative_pose
 from ..probes.reference_files import save_reference
 from ..probes.reference_losses import reference_loss
 from .reference_augment import augment, augment_images
-from .reference_pool import CLASSES, Batch, ReferencePool
+from .reference_pool import Batch, ReferencePool
 from .reference_scores import evaluate
 from .reference_state import load_state, save_state
 
@@ -33,7 +34,7 @@ def train(args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
     pool = ReferencePool(args.pool, ProbeWorld("train", args.pool_size))
     validation = ReferencePool(args.pool, ProbeWorld("validation", args.validation_size))
-    model = EndToEndReference({name: len(TASK_NAMES[name]) for name in CLASSES})
+    model = EndToEndReference({name: len(TASK_NAMES[name]) for name in CLASS_LABELS})
     model.pose_head.start_at(relative_pose(pool.read(list(range(min(512, len(pool)))))["pose"]))
     optimizer = torch.optim.AdamW(parameter_groups(model, args.weight_decay), lr=args.lr, fused=True)
     steps = args.clips // args.batch

@@ -11,12 +11,12 @@ from tqdm.auto import tqdm
 
 from ..data.media_write import atomic_output
 from ..data.probeworld import ProbeWorld
+from ..data.sample import CLASS_LABELS
 from .pool import source_key
 
 Batch = dict[str, torch.Tensor]
 
-CLASSES = ("object", "scene", "fine", "action_coarse", "action_many", "action_motion")
-LABELS = ("video", *CLASSES, "fine_counts", "depth", "pose", "tracks", "visible", "boxes", "present")
+LABELS = ("video", *CLASS_LABELS, "fine_counts", "depth", "pose", "tracks", "visible", "boxes", "present")
 IMAGE_LABELS = ("object", "scene", "fine", "fine_counts")
 CHUNK, GROUP = 96, 16
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from ..data.sample import CLASS_LABELS
 from ..metrics.boxes import box_track_scores
 from ..metrics.classification import top_k_correct
 from ..metrics.depth import depth_errors
@@ -12,7 +13,7 @@ from ..metrics.pose import pose_errors
 from ..metrics.tracking import tracking_scores
 from ..probes.end_to_end import EndToEndReference
 from ..probes.pose import relative_pose
-from .reference_pool import CLASSES, Batch, ReferencePool
+from .reference_pool import Batch, ReferencePool
 
 
 @torch.no_grad()
@@ -40,7 +41,7 @@ def score(found: Batch, batch: Batch) -> dict[str, Any]:
     boxes = box_track_scores(found["boxes"].float().numpy(), batch["boxes"].numpy(), present, begin)
     errors = depth_errors(found["depth"].numpy(), batch["depth"].numpy())
     pose = pose_errors(found["pose"].float().numpy(), relative_pose(batch["pose"]).numpy())
-    right = {name: torch.as_tensor(top_k_correct(found[name].numpy(), batch[name].numpy())) for name in CLASSES}
+    right = {name: torch.as_tensor(top_k_correct(found[name].numpy(), batch[name].numpy())) for name in CLASS_LABELS}
     return {
         **right,
         "fine": right["fine"][batch["fine_counts"]],

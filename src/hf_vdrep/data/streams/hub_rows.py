@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..sample import CLASS_LABELS
 from .options import ReadOptions
 from .pictures import clips_of, is_picture, picture_of
 from .report import CorruptSample
@@ -19,8 +20,6 @@ from .spec import StreamSpec
 
 if TYPE_CHECKING:
     import datasets
-
-LABELS = ("object", "scene", "fine", "action_coarse", "action_many", "action_motion")
 
 
 def holds_parquet(root: str | Path) -> bool:
@@ -57,9 +56,9 @@ class HubRows(Source):
             self.stream = self.stream._resolve_features()
         features = self.stream.features or {}
         self.columns = {column: key for column, key in {**spec.columns, **columns}.items() if key}
-        unknown = sorted(set(self.columns.values()) - {"media", "id", "caption", *LABELS})
+        unknown = sorted(set(self.columns.values()) - {"media", "id", "caption", *CLASS_LABELS})
         if unknown:
-            raise ValueError(f"columns must name media, id, caption or one of {list(LABELS)}, got {unknown}")
+            raise ValueError(f"columns must name media, id, caption or one of {list(CLASS_LABELS)}, got {unknown}")
         if "media" not in self.columns.values():
             self.columns[_media_column(features, root)] = "media"
         absent = sorted(column for column in columns if column.partition(".")[0] not in features)
@@ -82,7 +81,7 @@ class HubRows(Source):
         video = isinstance((self.stream.features or {})[media], datasets.Video)
         types: dict[str, Any] = {"id": datasets.Value("string"), "media": media_feature(video=video)}
         for key in self.columns.values():
-            if key in LABELS:
+            if key in CLASS_LABELS:
                 types[key] = datasets.Value("int64")
             elif key not in types:
                 types[key] = datasets.Value("string")
@@ -92,7 +91,7 @@ class HubRows(Source):
     def read(self, record: Mapping[str, Any], options: ReadOptions, rng: np.random.Generator) -> Iterator[Raw]:
         labels: Raw = {}
         for key in sorted(set(self.columns.values()) - {"media", "id"}):
-            labels[key] = self._label(key, record[key]) if key in LABELS else record[key]
+            labels[key] = self._label(key, record[key]) if key in CLASS_LABELS else record[key]
         if is_picture(record["media"]):
             yield {"image": picture_of(record["media"]), **labels}
             return

@@ -17,14 +17,14 @@ from tqdm.auto import tqdm
 
 from ...data import ProbeWorld, ProbeWorldConfig
 from ...data.probeworld.selection import in_fine
+from ...data.sample import CLASS_LABELS
 from .pool import WorkPool
 
-CLASSES = ("object", "scene", "fine", "action_coarse", "action_many", "action_motion")
-LABELS = (*CLASSES, "depth", "pose", "tracks", "visible", "boxes", "present")
+LABELS = (*CLASS_LABELS, "depth", "pose", "tracks", "visible", "boxes", "present")
 _MEMBERS = "in_fine"  # the one task that leaves clips out; see `hf_vdrep.data.probeworld.selection`
 _FILES = ("video", *LABELS, _MEMBERS)
 # Half precision keeps depth to 0.05 %, far below any readout's error, at half the size.
-_DTYPES = {"depth": np.float16, **dict.fromkeys(CLASSES, np.int64)}
+_DTYPES = {"depth": np.float16, **dict.fromkeys(CLASS_LABELS, np.int64)}
 _CHUNK = 32
 
 
