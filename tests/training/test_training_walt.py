@@ -11,7 +11,9 @@ import torch
 from hf_vdrep.training.config import save_config
 from hf_vdrep.training.latents import LatentPool, open_latents, random_frames
 from hf_vdrep.training.pixels import to_pixel_values
-from hf_vdrep.training.walt import WaltTask, WaltTrainConfig, image_rows, main, parse
+from hf_vdrep.training.walt import main, parse
+from hf_vdrep.training.walt_config import WaltTrainConfig
+from hf_vdrep.training.walt_task import WaltTask, image_rows
 
 
 @pytest.fixture(scope="module")
