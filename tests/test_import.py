@@ -24,7 +24,8 @@ ALLOWED = {
     "training": {"models", "data", "features", "backbones", "probes", "metrics", "heads"},
     "study": {"data", "models", "backbones", "features", "probes", "metrics", "training", "heads"},
     "hub": {"data", "models", "backbones", "features", "probes", "metrics", "training", "study", "heads"},
-    "cli": {"data", "models", "backbones", "features", "probes", "metrics", "training", "study", "hub", "heads"},
+    "app": {"data", "models", "backbones", "features", "probes", "metrics", "training", "study", "hub", "heads"},
+    "cli": {"data", "models", "backbones", "features", "probes", "metrics", "training", "study", "hub", "heads", "app"},
 }
 
 

@@ -34,6 +34,12 @@ COMMANDS = {
     "reconstruct": "measure what a tokenizer loses, and see it",
     "features": "extract features of a data set",
     "cache": "look into a feature cache, check it, make room in it",
+    "study": "run a grid of backbones, tasks, layers and noise levels; make its report",
+    "quality": "measure how good generated images and videos are",
+    "plan": "what a training or an extraction will cost, before it starts",
+    "runs": "list training runs, look into one, plot them",
+    "push": "publish models, probes, the world, metrics and the Space on the Hub",
+    "demo": "the comparison Space, on this machine",
 }
 """Command -> what it does; the module has the command's name."""
 
