@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .config import option
+from .data_config import DataConfig
 from .loop_config import LoopConfig
 
 _NOT_NEGATIVE = ("l1_weight", "l2_weight", "perceptual_weight", "adversarial_weight", "r1_weight", "lecam_weight")
 
 
 @dataclass
-class AutoencoderTrainConfig(LoopConfig):
+class AutoencoderTrainConfig(DataConfig, LoopConfig):
     """Settings of `train_autoencoder`."""
 
     output_dir: str = option("runs/tokenizer", "folder for config, log, checkpoints and vae/")
@@ -19,13 +20,6 @@ class AutoencoderTrainConfig(LoopConfig):
     model: dict[str, Any] = field(default_factory=lambda: {}, metadata={"help": "arguments of AutoencoderWalt"})
     init_from: str | None = option(None, "tokenizer whose weights to start from; a 2-D one is inflated to `model`")
     gradient_checkpointing: bool = option(False, "recompute blocks in the backward pass: less memory, more time")
-    resolution: int = option(64, "height and width of the clips, pixels")
-    pool_size: int = option(8192, "training clips rendered once and reused")
-    pool_workers: int = option(0, "processes that render the pool; 0 renders in this one")
-    cache_dir: str | None = option(None, "where rendered clips live; default: cache/ beside output_dir")
-    train_split: str = option("train", "ProbeWorld split to train on")
-    eval_split: str = option("validation", "ProbeWorld split to validate on")
-    eval_clips: int = option(128, "held-out clips")
     lengths: list[int] = field(
         default_factory=lambda: [1, 5, 9, 17],
         metadata={"help": "frames of a batch, 1 + 4k"},
@@ -57,6 +51,7 @@ class AutoencoderTrainConfig(LoopConfig):
 
     def check(self, parts: int = 1) -> None:
         super().check(parts)
+        self.check_data()
         if len(self.lengths) != len(self.length_weights) or not self.lengths:
             raise ValueError(f"length_weights must match lengths {self.lengths}, got {self.length_weights}")
         for name in _NOT_NEGATIVE:
