@@ -118,7 +118,10 @@ def finish(run: Run, model: "AutoencoderWalt", pool: np.ndarray, figures: dict[s
     config: Any = run.config
     model.eval()
     with run.ema.applied(model):
-        mean, std = latent_statistics(model, pool[: config.stats_clips], seed=config.seed)
+        if config.train_only == "decoder":
+            mean, std = model.config.latents_mean, model.config.latents_std
+        else:
+            mean, std = latent_statistics(model, pool[: config.stats_clips], seed=config.seed)
         model.register_to_config(latents_mean=mean, latents_std=std)
         saved = copy.deepcopy(model).to(getattr(torch, config.storage_dtype))
     replace_folder(run.folder / "vae", saved.save_pretrained)

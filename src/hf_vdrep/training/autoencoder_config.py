@@ -19,6 +19,9 @@ class AutoencoderTrainConfig(DataConfig, LoopConfig):
     preset: str | None = option(None, "named first stage to start from, e.g. k600 or tiny; `model` overrides it")
     model: dict[str, Any] = field(default_factory=lambda: {}, metadata={"help": "arguments of AutoencoderWalt"})
     init_from: str | None = option(None, "tokenizer whose weights to start from; a 2-D one is inflated to `model`")
+    train_only: str = option(
+        "all", "decoder: the encoder of init_from and its latents stay as they are", choices=["all", "decoder"]
+    )
     gradient_checkpointing: bool = option(False, "recompute blocks in the backward pass: less memory, more time")
     lengths: list[int] = field(
         default_factory=lambda: [1, 5, 9, 17],
@@ -52,6 +55,8 @@ class AutoencoderTrainConfig(DataConfig, LoopConfig):
     def check(self, parts: int = 1) -> None:
         super().check(parts)
         self.check_data()
+        if self.train_only == "decoder" and not self.init_from:
+            raise ValueError("init_from must name the tokenizer whose decoder is trained alone, got nothing")
         if len(self.lengths) != len(self.length_weights) or not self.lengths:
             raise ValueError(f"length_weights must match lengths {self.lengths}, got {self.length_weights}")
         for name in _NOT_NEGATIVE:

@@ -22,7 +22,7 @@ def build_autoencoder(config: AutoencoderTrainConfig) -> "AutoencoderWalt":
     """The tokenizer to train; its kernels lie channels-last, which the CPU's convolutions need to be fast.
 
     Raises:
-        ValueError: unknown preset or argument, or `init_from` does not fit.
+        ValueError: unknown preset or argument, `init_from` does not fit, or it has no statistics for a decoder alone.
     """
     from ..models import AutoencoderWalt, autoencoder_config
 
@@ -32,6 +32,10 @@ def build_autoencoder(config: AutoencoderTrainConfig) -> "AutoencoderWalt":
         raise ValueError(f"model has unknown arguments {unknown}; known: {sorted(known)}")
     torch.manual_seed(derive_seed("weights", config.seed))
     model = initialised(config.init_from, arguments) if config.init_from else AutoencoderWalt(**arguments)
+    if config.train_only == "decoder":
+        if model.config.latents_std is None:
+            raise ValueError(f"init_from must hold latents_mean and latents_std, got {config.init_from} without them")
+        model.encoder.requires_grad_(False)
     if config.gradient_checkpointing:
         model.enable_gradient_checkpointing()
     return model.to(memory_format=torch.channels_last_3d)
