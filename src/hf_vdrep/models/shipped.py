@@ -1,6 +1,8 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """The models that come with the package."""
 
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,26 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).resolve().parent.parent / "assets" / "walt-tiny"
 PAIR = ("i-walt", "v-walt")
+_CHECKPOINT = re.compile(r"(?P<twin>[iv]-walt)-seed(?P<seed>\d+)-step(?P<step>\d+)\.safetensors")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Averaged weights of a shipped twin's denoiser, kept along the way.
+
+    Attributes:
+        twin: "i-walt" or "v-walt".
+        seed: of the training.
+        step: optimiser steps done.
+        fraction: of the training, in (0, 1].
+        path: safetensors file in bfloat16, names of `WaltTransformer3DModel`.
+    """
+
+    twin: str
+    seed: int
+    step: int
+    fraction: float
+    path: Path
 
 
 def names() -> list[str]:
@@ -37,3 +59,29 @@ def load_pair() -> "dict[str, WaltPipeline]":
     from .pipeline_walt import WaltPipeline
 
     return {name: WaltPipeline.from_pretrained(path(name)) for name in PAIR}
+
+
+def checkpoints() -> list[Checkpoint]:
+    """Every kept checkpoint, by twin, seed and step; the last step of each seed is the end of its training."""
+    found = [(match, file) for file in _ROOT.glob("checkpoints/*") if (match := _CHECKPOINT.fullmatch(file.name))]
+    rows = sorted((match["twin"], int(match["seed"]), int(match["step"]), file) for match, file in found)
+    last = max((step for _, _, step, _ in rows), default=0)
+    return [Checkpoint(twin, seed, step, step / last, file) for twin, seed, step, file in rows]
+
+
+def open_checkpoint(twin: str, seed: int, step: int) -> "WaltPipeline":
+    """The shipped pipeline of a twin with the denoiser as it was at a step.
+
+    Raises:
+        ValueError: no such checkpoint.
+    """
+    from safetensors.torch import load_file
+
+    from .pipeline_walt import WaltPipeline
+
+    known = {(kept.twin, kept.seed, kept.step): kept.path for kept in checkpoints()}
+    if (twin, seed, step) not in known:
+        raise ValueError(f"twin, seed and step must be one of {sorted(known)}, got {(twin, seed, step)}")
+    pipeline = WaltPipeline.from_pretrained(path(twin))
+    pipeline.transformer.load_state_dict(load_file(known[twin, seed, step]))
+    return pipeline

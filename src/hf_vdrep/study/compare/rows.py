@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
@@ -81,6 +81,10 @@ class Ledger:
 
     def __contains__(self, config_hash: str) -> bool:
         return config_hash in self._rows
+
+    def __iter__(self) -> Iterator[ResultRow]:
+        """Rows without their per-sample values, in the order of writing."""
+        return iter(self._rows.values())
 
     def find(self, config_hash: str) -> ResultRow | None:
         """The row of that hash with its per-sample values, None if it is not there."""

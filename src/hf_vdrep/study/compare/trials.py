@@ -194,13 +194,13 @@ def save_readout(readout: nn.Module, path: Path) -> None:
         save_file({name: value.contiguous() for name, value in readout.state_dict().items()}, temporary)
 
 
-def load_readout(trial: Trial) -> nn.Module:
-    """A kept readout, in evaluation mode."""
+def load_readout(trial: Trial, path: Path | None = None) -> nn.Module:
+    """A kept readout, in evaluation mode; `path` where it lies elsewhere than the trial's settings say."""
     from safetensors.torch import load_file
 
     options = trial.study_task.options
     readout = trial.study_task.probe.make(trial.data("validation", trial.setting.config.validation_size), **options)
-    readout.load_state_dict(load_file(trial.readout_path()))
+    readout.load_state_dict(load_file(path or trial.readout_path()))
     return readout.eval()
 
 
