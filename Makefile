@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 RUN_DIR ?= runs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow lint format typecheck pair clean
+.PHONY: help install demo test test-browser test-slow lint format typecheck pair clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ demo: $(STAMP)  ## the main job: I-WALT against V-WALT on ProbeWorld, table and 
 
 test: $(STAMP) lint typecheck  ## lint, types and the fast tests
 	$(BIN)/python -m pytest -n 2
+
+test-browser: $(STAMP)  ## the app in headless Chromium (needs chromium and chromedriver)
+	$(BIN)/python -m pytest -m browser
 
 test-slow: $(STAMP)  ## the long checks
 	$(BIN)/python -m pytest -m slow
