@@ -1,0 +1,76 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""What a training left beside its model: settings, log, curve, figures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .plan import PlannedFile
+
+FILES = ("config.yaml", "summary.json", "log.jsonl", "loss.png")
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """Settings and figures of a training; both empty where nothing is known.
+
+    Attributes:
+        folder: where they lie, None where nowhere.
+        config: the settings, resolved.
+        summary: what it reached.
+    """
+
+    folder: Path | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: Path | None) -> TrainingRecord:
+        """The record in a run folder, or in a folder of committed results.
+
+        Raises:
+            ValueError: a file of it cannot be read.
+        """
+        if folder is None or not any((folder / name).is_file() for name in FILES):
+            return cls()
+        config, summary = folder / "config.yaml", folder / "summary.json"
+        try:
+            settings = yaml.safe_load(config.read_text(encoding="utf-8")) if config.is_file() else {}
+            figures = json.loads(summary.read_text(encoding="utf-8")) if summary.is_file() else {}
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise ValueError(f"{folder} must hold a readable training record, got {error}") from error
+        return cls(folder, settings or {}, figures)
+
+    def files(self) -> list[PlannedFile]:
+        """To lie in `training/` of a repository."""
+        if self.folder is None:
+            return []
+        there = [self.folder / name for name in FILES]
+        return [PlannedFile(f"training/{path.name}", path) for path in there if path.is_file()]
+
+    def rows(self) -> list[list[str]]:
+        """The figures for a table, those that are known."""
+        found, rows = self.summary, []
+        if "steps" in found:
+            rows.append(["steps", f"{found['steps']:,}"])
+        if "clips" in found:
+            rows.append(["clips seen", f"{found['clips']:,}"])
+        if "seconds" in found:
+            rows.append(["minutes", f"{found['seconds'] / 60:.0f}"])
+        if "v_loss" in found:
+            rows.append(["held-out v-loss", f"{found['v_loss']:.4f}"])
+        if "batch_size" in self.config:
+            rows.append(["batch", str(self.config["batch_size"])])
+        if "lr" in self.config:
+            rows.append(["peak learning rate", str(self.config["lr"])])
+        return rows
+
+    @property
+    def data(self) -> str:
+        """What it was trained on: "probeworld", a folder, a Hub id; "" where unknown."""
+        return str(self.config.get("data", "probeworld")) if self.config else ""
