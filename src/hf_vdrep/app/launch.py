@@ -1,0 +1,56 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Serving the app."""
+
+import logging
+import os
+from typing import Any
+
+from .settings import AppSettings
+
+_SANS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif"]
+_MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
+
+
+def page_options(settings: AppSettings) -> dict[str, Any]:
+    """Arguments of `launch`: style, limits, and nothing that reaches out to other servers."""
+    import gradio as gr
+
+    from .player import static
+
+    theme = gr.themes.Base(
+        primary_hue="blue",
+        neutral_hue="slate",
+        font=[gr.themes.Font(name) for name in _SANS],
+        font_mono=[gr.themes.Font(name) for name in _MONO],
+    ).set(button_primary_background_fill="#0b62ab", button_primary_background_fill_hover="#0a5797")
+    return {
+        "theme": theme,
+        "css": static("app.css"),
+        "max_file_size": settings.max_upload_megabytes * 1_000_000,
+        "allowed_paths": [],
+        "show_error": False,
+        "ssr_mode": False,
+        "run_history": False,
+        "enable_monitoring": False,
+        "pwa": False,
+        "mcp_server": False,
+        "footer_links": ["api"],
+    }
+
+
+def launch_app(settings: AppSettings | None = None, **options: Any) -> Any:
+    """Build the app and serve it.
+
+    Args:
+        settings: limits and permissions.
+        options: of `gradio.Blocks.launch`, such as `server_port` and `prevent_thread_lock`.
+
+    Returns:
+        What `launch` returns: the FastAPI app, the local address, and the shared one or None.
+    """
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    from .page import build_app
+
+    settings = settings or AppSettings()
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    return build_app(settings).launch(**{**page_options(settings), **options})

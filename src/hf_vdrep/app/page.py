@@ -1,0 +1,115 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""The page: three tabs, and what their controls are connected to."""
+
+from typing import Any
+
+import gradio as gr
+
+from .choices import DENSITIES, SITES
+from .footage import WORLD_CLIPS, example_titles
+from .handlers import EXAMPLE, SOURCES, UPLOAD, WORLD, Handlers
+from .player import Player, static
+from .settings import AppSettings
+from .shelf import offered_sites
+from .study_tab import study_tab
+
+TITLE = "What image and video diffusion models see"
+_HERO = f"""
+<div class="vp-hero"><h1>{TITLE}</h1>
+<p>Two models of the same size, alike in everything but this: I-WALT learned to draw images, V-WALT to draw videos.
+Here their frozen features lie side by side, on your own clip.</p></div>
+"""
+
+
+def build_app(settings: AppSettings | None = None) -> gr.Blocks:
+    """The app; `launch_app` serves it with its theme, style and limits.
+
+    Args:
+        settings: limits and permissions; the defaults if None.
+    """
+    settings = settings or AppSettings()
+    handlers = Handlers(settings)
+    with gr.Blocks(title=TITLE, analytics_enabled=False) as app:
+        gr.HTML(_HERO, apply_default_css=False, js_on_load=None)
+        with gr.Tabs():
+            with gr.Tab("Compare", id="compare"):
+                _compare_tab(app, handlers, settings)
+            with gr.Tab("The study", id="study"):
+                study_tab()
+            with gr.Tab("What is compared", id="about"):
+                gr.Markdown(static("about.md"), elem_classes="vp-about")
+    app.queue(max_size=settings.queue_size, default_concurrency_limit=settings.concurrency, api_open=False)
+    return app
+
+
+def _compare_tab(app: gr.Blocks, handlers: Handlers, settings: AppSettings) -> None:
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300):
+            sources = _sources(settings)
+            models = _models(settings)
+            tap = _tap(settings)
+            button = gr.Button("Compare", variant="primary", elem_id="compare-button")
+            status = gr.HTML("", elem_classes="vp-status", apply_default_css=False, js_on_load=None)
+        with gr.Column(scale=10, min_width=320):
+            player = Player(elem_id="player")
+    inputs, outputs = [*sources, *models, *tap], [player, status]
+    limits: dict[str, Any] = {"concurrency_limit": settings.concurrency, "concurrency_id": "compare"}
+    button.click(handlers.compare, inputs, outputs, api_name="compare", **limits)
+    private = {**limits, "api_visibility": "private", "show_progress": "minimal"}
+    for control in (*tap[:2], sources[1]):
+        control.input(handlers.compare, inputs, outputs, trigger_mode="always_last", **private)
+    app.load(handlers.first_page, None, outputs, **private)
+
+
+def _sources(settings: AppSettings) -> list[gr.components.Component]:
+    titles = example_titles(settings.examples)
+    choices = [(title, name) for name, title in titles.items()]
+    source = gr.Radio(list(SOURCES), value=EXAMPLE, label="Clip or photo", elem_id="source")
+    example = gr.Radio(choices, value=choices[0][1], label="Example", elem_id="example")
+    limit = f"Photo or video, up to {settings.max_upload_megabytes} MB and 2 minutes; 17 frames are read, 8 a second"
+    upload = gr.File(
+        label=limit, file_types=["image", "video"], type="filepath", visible=False, elem_id="upload", height=150
+    )
+    clip = gr.Number(
+        7,
+        label="Number of the clip",
+        info=f"0 to {WORLD_CLIPS - 1}: every number is another clip of the embedded world",
+        precision=0,
+        minimum=0,
+        maximum=WORLD_CLIPS - 1,
+        visible=False,
+        elem_id="clip",
+    )
+    source.change(
+        None,
+        source,
+        [example, upload, clip],
+        js=f"""(s) => ["{EXAMPLE}", "{UPLOAD}", "{WORLD}"].map((n) => ({{visible: s === n, __type__: "update"}}))""",
+        api_visibility="private",
+    )
+    return [source, example, upload, clip]
+
+
+def _models(settings: AppSettings) -> list[gr.components.Component]:
+    first, second = settings.first_pair
+    free = settings.allow_remote_models
+    info = "or type the id of a model of the Hub (user/name)" if free else None
+    return [
+        gr.Dropdown(list(settings.models), value=value, label=label, info=info, allow_custom_value=True, elem_id=name)
+        for value, label, name in ((first, "First model", "first"), (second, "Second model", "second"))
+    ]
+
+
+def _tap(settings: AppSettings) -> list[gr.components.Component]:
+    with gr.Accordion("Where features are taken", open=True):
+        depth = gr.Slider(1, 100, 67, step=1, label="Depth of the block, %", elem_id="depth")
+        noise = gr.Slider(
+            0, 999, 50, step=1, label="Noise level", info="noise added to the clip before it is read", elem_id="noise"
+        )
+        sites = [(SITES[name], name) for name in offered_sites(settings)]
+        site = gr.Dropdown(sites, value="block", label="Site in the block", elem_id="site")
+        detail = gr.Dropdown(
+            [(words, n) for n, words in DENSITIES.items()], value=2, label="Detail of the maps", elem_id="detail"
+        )
+        keep = gr.Checkbox(False, label="Keep what features hold because of their place alone", elem_id="keep")
+    return [depth, noise, site, detail, keep]

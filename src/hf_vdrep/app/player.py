@@ -1,0 +1,44 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""The player: input and both models' maps in step, drawn in the page."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+STATIC = Path(__file__).resolve().parent / "static"
+
+
+class Player(gr.HTML):
+    """A component whose value is what `Comparer` gives.
+
+    Markup and script are fixed; values reach the page as data and are written into it as text, never as markup.
+    """
+
+    def __init__(self, value: dict[str, Any] | None = None, **options: Any) -> None:
+        super().__init__(
+            value,
+            html_template=static("player.html"),
+            js_on_load=static("player.js"),
+            apply_default_css=False,
+            **options,
+        )
+
+    def postprocess(self, value: Any) -> Any:
+        return value
+
+    def api_info(self) -> dict[str, Any]:
+        return {"type": "object", "description": "a comparison: pictures and maps as data URIs, readouts as numbers"}
+
+    def example_payload(self) -> Any:
+        return None
+
+    def example_value(self) -> Any:
+        return None
+
+
+@lru_cache(maxsize=16)
+def static(name: str) -> str:
+    """A file of the page."""
+    return (STATIC / name).read_text(encoding="utf-8")
