@@ -67,9 +67,7 @@ def _local(error: Exception) -> str:
         return "HF_HUB_OFFLINE must be unset to push, got 1 (--dry-run needs no network)"
     if isinstance(error, LocalTokenNotFoundError):
         return f"a token is needed to push: {_LOG_IN}"
-    return (
-        f"the repository's name must be user/name of letters, digits, -, _ and ., got an invalid one ({_reason(error)})"
-    )
+    return f"a repository must be named user/name, of letters, digits, -, _ and . ({_reason(error)})"
 
 
 def _answered(error: HfHubHTTPError, where: str) -> Exception:

@@ -11,11 +11,12 @@ from pathlib import Path
 from ..models import shipped
 from ..models.folder import INDEX_NAME, check_folder, write_transformers_face
 from ..models.folder_shim import SHIM
+from .documents import comparison
 from .folder_files import files_of
 from .model_card import WaltShape, model_card
 from .plan import PlannedFile, PushPlan, make_plan
 from .record import TrainingRecord
-from .results import RESULTS_NAME, results_file, scores
+from .results import RESULTS_NAME, results_file, scores, table_of
 
 # Shards of an earlier push that this one does not write would be read by nobody, and still be downloaded.
 REPLACED = ("*.safetensors", "*.safetensors.index.json")
@@ -41,7 +42,8 @@ def model_plan(source: str | Path, repo_id: str, dataset: str, results: Path | N
     if found:
         files.append(PlannedFile(RESULTS_NAME, results_file(found, dataset)))
     if not (folder / "README.md").is_file():
-        card = model_card(repo_id, WaltShape.read(folder), record, found, dataset)
+        beside = comparison(table_of(results).name, results) if results and found else ""
+        card = model_card(repo_id, WaltShape.read(folder), record, found, dataset, beside)
         files.append(PlannedFile("README.md", card.encode()))
     name = system or folder.name
     return make_plan(
@@ -76,7 +78,7 @@ def pipeline_files(folder: Path) -> list[PlannedFile]:
     paths = {file.path for file in files}
     if not {"config.json", INDEX_NAME, f"{SHIM}.py"} <= paths:
         files += _transformers_face(folder, files)
-    return [_without_local_path(file) for file in files]
+    return [without_local_path(file) for file in files]
 
 
 def _transformers_face(folder: Path, files: list[PlannedFile]) -> list[PlannedFile]:
@@ -95,7 +97,7 @@ def _transformers_face(folder: Path, files: list[PlannedFile]) -> list[PlannedFi
         return [PlannedFile(path.relative_to(copy).as_posix(), path.read_bytes()) for path in made]
 
 
-def _without_local_path(file: PlannedFile) -> PlannedFile:
+def without_local_path(file: PlannedFile) -> PlannedFile:
     """diffusers notes where a model was loaded from: of no use to others, and perhaps not for their eyes."""
     if not file.path.endswith(".json") or file.size > 10**6:
         return file

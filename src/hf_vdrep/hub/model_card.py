@@ -94,7 +94,9 @@ def _count(folder: Path, component: str) -> int:
     return sum(math.prod(entry["shape"]) for header in headers for entry in header.values())
 
 
-def model_card(repo_id: str, shape: WaltShape, record: TrainingRecord, found: list[TaskScore], dataset: str) -> str:
+def model_card(
+    repo_id: str, shape: WaltShape, record: TrainingRecord, found: list[TaskScore], dataset: str, beside: str = ""
+) -> str:
     """The README.md of a pushed WALT.
 
     Args:
@@ -103,6 +105,7 @@ def model_card(repo_id: str, shape: WaltShape, record: TrainingRecord, found: li
         record: of its training.
         found: its probes' scores.
         dataset: Hub id of ProbeWorld.
+        beside: table of every system of the comparison; none without scores.
     """
     name = repo_id.rsplit("/", 1)[-1]
     return render(
@@ -115,6 +118,7 @@ def model_card(repo_id: str, shape: WaltShape, record: TrainingRecord, found: li
         data=data_words(record, dataset),
         training=_training_words(record),
         table=score_table(found) if found else "",
+        beside=beside,
         results_name=RESULTS_NAME,
         limits=_WORLD_LIMITS if record.data in ("", "probeworld") else _OTHER_LIMITS,
     )

@@ -80,14 +80,18 @@ class TaskScore:
         return f"frozen features, {cell}{readouts}, {self.clips} clips"
 
 
+def table_of(results: Path) -> Path:
+    """The widest comparison in a folder of results; it need not exist."""
+    return next((results / name for name in TABLES if (results / name).is_file()), results / TABLES[-1])
+
+
 def scores(results: Path | None, system: str) -> list[TaskScore]:
     """A system's scores of the widest comparison in a folder of results; empty where there is none.
 
     Raises:
         ValueError: a table that cannot be read.
     """
-    path = next((results / name for name in TABLES if (results / name).is_file()), None) if results else None
-    if path is None:
+    if results is None or not (path := table_of(results)).is_file():
         return []
     try:
         tasks = json.loads(path.read_text(encoding="utf-8"))["tasks"]

@@ -1,0 +1,100 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Metrics and apps as Spaces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .. import __version__
+from ..metrics.loading import NAMES, folder
+from .cards import TEMPLATES, render
+from .folder_files import files_of
+from .plan import PlannedFile, PushPlan, make_plan
+
+PACKAGE = f"hf_vdrep=={__version__}"
+_APP = TEMPLATES / "metric_app.py"
+
+
+def metric_plan(name: str, repo_id: str, package: str = PACKAGE) -> PushPlan:
+    """One commit that makes `repo_id` a Space from which `evaluate.load(repo_id)` loads the metric.
+
+    Args:
+        name: one of `hf_vdrep.metrics.loading.NAMES`.
+        repo_id: user/name; evaluate wants the name to be the metric's.
+        package: what the Space installs for hf_vdrep, as pip takes it.
+
+    Raises:
+        ValueError: no such metric, or a repository of another name.
+    """
+    if name not in NAMES:
+        raise ValueError(f"metric must be one of {', '.join(NAMES)}, got {name!r}")
+    if repo_id.rsplit("/", 1)[-1] != name:
+        raise ValueError(f"repo must be named {name}, as `evaluate.load` looks for {name}.py, got {repo_id}")
+    files = [file for file in files_of(folder(name)) if file.path in (f"{name}.py", "README.md")]
+    card = metric_card((folder(name) / "README.md").read_text(encoding="utf-8"), name, repo_id)
+    return make_plan(
+        [
+            *files,
+            PlannedFile("README.md", card.encode()),
+            PlannedFile("app.py", _APP),
+            PlannedFile("requirements.txt", f"{package}\nevaluate\n".encode()),
+        ],
+        kind="metric",
+        repo_id=repo_id,
+        repo_type="space",
+        sdk="gradio",
+        message=f"Upload the metric {name}: module, card, app",
+        note=f'evaluate.load("{repo_id}")',
+    )
+
+
+def metric_card(text: str, name: str, repo_id: str) -> str:
+    """The metric's own card, with what a Space needs in its front matter, and how to load it from the Hub."""
+    from importlib.metadata import version
+
+    from huggingface_hub import SpaceCard
+
+    card = SpaceCard(text)
+    given = card.data.to_dict()
+    needed = {
+        **{"emoji": "📏", "colorFrom": "blue", "colorTo": "green", "sdk_version": version("gradio")},
+        **{"app_file": "app.py", "python_version": "3.11", "license": "apache-2.0"},
+    }
+    for key, value in needed.items():
+        if key not in given:
+            setattr(card.data, key, value)
+    own = str(card).replace(f"path/to/{name}", repo_id).rstrip()
+    return f"{own}\n\n{render('metric_more.md', name=name, repo_id=repo_id)}"
+
+
+def space_plan(source: str | Path, repo_id: str) -> PushPlan:
+    """One commit that makes `repo_id` the Space in a folder, as it lies there.
+
+    Args:
+        source: a folder with README.md (front matter with `sdk`) and the app.
+        repo_id: user/name.
+
+    Raises:
+        ValueError: no folder, or no Space in it.
+    """
+    from huggingface_hub import SpaceCard
+
+    place = Path(source)
+    readme = place / "README.md"
+    if not readme.is_file():
+        raise ValueError(f"space must be a folder with README.md, got {place}")
+    data = SpaceCard(readme.read_text(encoding="utf-8")).data.to_dict()
+    if "sdk" not in data:
+        raise ValueError(f"space must name its sdk in the front matter of {readme}, got none")
+    app = str(data.get("app_file", "app.py"))
+    if data["sdk"] == "gradio" and not (place / app).is_file():
+        raise ValueError(f"space must hold its app_file {app}, got {place} without it")
+    return make_plan(
+        files_of(place),
+        kind="space",
+        repo_id=repo_id,
+        repo_type="space",
+        sdk=data["sdk"],
+        message=f"Upload the Space {data.get('title', place.name)}",
+        note=str(data.get("short_description", data.get("title", place.name))),
+    )
