@@ -27,6 +27,7 @@ from .sandbox_protocol import Outcome, Refused, Request, header
 from .video import Decoded, to_picture
 
 CODECS = frozenset({"av1", "h263", "h264", "hevc", "mjpeg", "mpeg4", "prores", "vp8", "vp9"})
+_SHORTEST = 1e-3  # seconds; a film whose clock stands still shows one picture, not none
 _DECODERS = CODECS | {"libdav1d", "libvpx", "libvpx-vp9"}
 _PILLOW = ("WebPImagePlugin", "MpoImagePlugin", "TiffImagePlugin", "ExifTags")
 _OPTIONS = {
@@ -64,7 +65,7 @@ def _import_all() -> None:
     for name in _PILLOW:
         importlib.import_module(f"PIL.{name}")
     for module in pkgutil.walk_packages(av.__path__, "av."):
-        if "__main__" not in module.name:
+        if module.name not in ("av.__main__", "av.datasets"):
             importlib.import_module(module.name)
 
 
@@ -95,7 +96,7 @@ def _photo(file: BinaryIO, request: Request) -> Iterator[tuple[float, float, Pic
     shown = photo_frames(cast(Any, file), request.kind)
     for index, (time, duration, picture) in enumerate(_unwrapped(shown)):
         still = index == 0 and duration == 0
-        yield (request.start, 1e-3, picture) if still else (time, duration, picture)
+        yield (request.start, _SHORTEST, picture) if still else (time, duration, picture)
 
 
 def _unwrapped(pictures: Iterable) -> Iterator:
@@ -106,7 +107,7 @@ def _unwrapped(pictures: Iterable) -> Iterator:
 
 
 def _video(file: BinaryIO, request: Request) -> Iterator[tuple[float, float, Picture]]:
-    with av.open(file, format=request.kind, options=_OPTIONS, metadata_errors="replace") as box:
+    with av.open(file, "r", format=request.kind, options=_OPTIONS, metadata_errors="replace") as box:
         stream = _stream(box, request)
         origin = float((stream.start_time or 0) * stream.time_base)
         if request.start > 0:
@@ -120,6 +121,7 @@ def _video(file: BinaryIO, request: Request) -> Iterator[tuple[float, float, Pic
             if time > request.max_seconds:
                 raise Refused(Outcome.TOO_LONG)
             duration = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else step
+            duration = max(duration, _SHORTEST)
             end = time + duration
             yield time, duration, Decoded(frame, aspect)
 
@@ -167,7 +169,9 @@ def _check_size(width: int, height: int, request: Request) -> None:
 
 def _out_of_memory(error: BaseException) -> bool:
     causes = (error, error.__cause__, error.__context__)
-    return any(isinstance(one, MemoryError) or getattr(one, "errno", None) == errno.ENOMEM for one in causes)
+    if any(isinstance(one, MemoryError) or getattr(one, "errno", None) == errno.ENOMEM for one in causes):
+        return True
+    return isinstance(error, OSError) and "memory" in str(error)  # Pillow's own words
 
 
 def _write(data: bytes) -> None:

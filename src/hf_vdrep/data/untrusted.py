@@ -32,7 +32,7 @@ class UploadLimits:
 
     Attributes:
         max_bytes: size of the file.
-        max_pixels: width times height of a picture in it.
+        max_pixels: width times height of a picture in it, at most 100,000,000.
         max_seconds: length of a video.
         timeout_seconds: wall time for decoding, in [1, 600]; the processor time is bounded by the same number.
         memory_bytes: address space of the decoding process, at least 400 MB.
@@ -48,6 +48,8 @@ class UploadLimits:
         for name in ("max_bytes", "max_pixels", "max_seconds"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be a number above 0, got {getattr(self, name)}")
+        if self.max_pixels > 100_000_000:
+            raise ValueError(f"max_pixels must be at most 100,000,000, got {self.max_pixels}")
         if not 1 <= self.timeout_seconds <= 600:
             raise ValueError(f"timeout_seconds must lie in [1, 600], got {self.timeout_seconds}")
         if self.memory_bytes < 400_000_000:
