@@ -11,7 +11,9 @@ from .config import option
 class DataConfig:
     """Settings of the data, a base of the trainings' own."""
 
-    data: str = option("probeworld", "probeworld, a folder, *.tar (WebDataset), a Hub id, or a name of `data list`")
+    data: str = option(
+        "probeworld", "probeworld (or probeworld-stream), a folder, *.tar, a Hub id, or a name of `data list`"
+    )
     data_root: str | None = option(None, "folder (or Hub id) of the data where `data` is a name of `data list`")
     data_options: dict[str, Any] = field(
         default_factory=dict, metadata={"help": "how clips are read: stride, fps, jitter, crop, flip, columns, ..."}
@@ -38,8 +40,13 @@ class DataConfig:
 
     @property
     def pooled(self) -> bool:
-        """Whether the clips are ProbeWorld's, rendered once."""
-        return self.data == "probeworld"
+        """Whether the clips are ProbeWorld's, rendered once and read at random."""
+        return self.data == "probeworld" and not self.image_data
+
+    @property
+    def only_pictures(self) -> bool:
+        """Whether `image_data` is all there is to train on."""
+        return bool(self.image_data) and self.image_fraction == 1
 
     def check_data(self) -> None:
         """Refuse settings that cannot be read from.
@@ -58,7 +65,5 @@ class DataConfig:
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
         if (self.num_frames - 1) % 4:
             raise ValueError(f"num_frames must be 1 + 4k, got {self.num_frames}")
-        if self.pooled and self.image_data:
-            raise ValueError("image_data must be unset for ProbeWorld's pool; give data a folder, tars or a Hub id")
         if self.image_data and not self.image_fraction:
             raise ValueError(f"image_fraction must be above 0 with image_data={self.image_data}, got 0")

@@ -4,6 +4,7 @@
 Where V-WALT takes a clip of F latent frames, I-WALT takes F frames of that clip, each an image with its own noise.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from torch import nn
 from ..models.scheduler_walt import make_scheduler
 from .autoencoder import cache_folder, open_clips
 from .denoising import DenoisingObjective
+from .latent_batches import CleanLatents, LatentSource
+from .latent_encoding import Encoder
+from .latent_stream import HeldOutLatents, StreamLatents
 from .latents import LatentPool, open_latents
 from .loop import Batch
 from .stream import IndexStream, derive_seed
@@ -29,31 +33,39 @@ class WaltTask:
 
     Args:
         config: objective, batch size, seeds.
-        pool: training latents.
+        pool: training latents: a pool, a stream or a cache.
         held_out: validation latents.
         device: where to validate.
     """
 
     def __init__(
-        self, config: WaltTrainConfig, pool: LatentPool, held_out: LatentPool, device: torch.device | str = "cpu"
+        self,
+        config: WaltTrainConfig,
+        pool: "LatentPool | LatentSource",
+        held_out: "LatentPool | HeldOutLatents",
+        device: torch.device | str = "cpu",
     ) -> None:
         self.config, self.pool, self.held_out, self.device = config, pool, held_out, device
-        self.stream = IndexStream(len(pool), config.batch_size, seed=config.seed)
+        self.source: LatentSource = PoolLatents(config, pool) if isinstance(pool, LatentPool) else pool
         self.scheduler = make_scheduler()
 
     def batch(self, step: int, part: int, parts: int) -> Batch:
         """See `loop.Task` and `DenoisingObjective`; noise is drawn for the whole batch, then divided."""
-        mine = slice(part, None, parts)
-        indices = self.stream.indices(step)
-        stacks = image_rows(self.config, len(indices))[mine]
-        batch: Batch = {"ids": indices[mine].tolist(), "items": len(stacks)}
+        mine, clean = slice(part, None, parts), self.source.draw(step, part, parts)
+        stacks = clean.stacks
+        batch: Batch = {"ids": clean.ids, "items": len(stacks), **clean.extra}
         drawn = self._draw(step)
         for kind, rows in (("video", ~stacks), ("image", stacks)):
             if rows.any():
-                clean = self.pool.video if kind == "video" else self.pool.images
-                batch.update(_gather(kind, clean, indices[mine][rows], {k: v[mine][rows] for k, v in drawn.items()}))
-        batch["tokens"] = int(np.prod(self.pool.video.shape[2:])) * len(stacks)
+                latents = clean.video if kind == "video" else clean.images
+                batch.update(_gather(kind, latents, {k: v[mine][rows] for k, v in drawn.items()}))
+        batch["tokens"] = int(np.prod(self.source.shape[1:])) * len(stacks)
         return batch
+
+    def seek(self, position: Mapping[str, Any]) -> None:
+        """Go on after a batch's `position`; pools and caches have none, since they are read at random."""
+        if isinstance(self.source, StreamLatents):
+            self.source.seek(position)
 
     def _draw(self, step: int) -> dict[str, np.ndarray]:
         """Noise, timesteps and self-conditioning of every element, as a function of (seed, step).
@@ -61,7 +73,7 @@ class WaltTask:
         Frames of a stack get their own timestep; a clip uses its first.
         """
         rng = np.random.default_rng(derive_seed("noise", self.config.seed, step))
-        size, (channels, frames, height, width) = self.config.batch_size, self.pool.video.shape[1:]
+        size, (channels, frames, height, width) = self.config.batch_size, self.source.shape
         return {
             "timestep": rng.integers(0, len(self.scheduler.alphas_cumprod), size=(size, frames)),
             "self": rng.random((size, frames)) < self.config.self_condition_probability,
@@ -105,8 +117,39 @@ def image_rows(config: WaltTrainConfig, size: int) -> np.ndarray:
     return np.diff(edges) > 0
 
 
-def open_pools(config: WaltTrainConfig, vae: "AutoencoderWalt") -> tuple[LatentPool, LatentPool]:
-    """Training and held-out latents."""
+class PoolLatents:
+    """Places of a batch out of a pool, shuffled anew in every epoch.
+
+    Args:
+        config: objective, batch size, seed, share of images.
+        pool: the latents.
+    """
+
+    def __init__(self, config: WaltTrainConfig, pool: LatentPool) -> None:
+        self.config, self.pool = config, pool
+        self.shape = pool.video.shape[1:]
+        self.stream = IndexStream(len(pool), config.batch_size, seed=config.seed)
+
+    def draw(self, step: int, part: int, parts: int) -> CleanLatents:
+        """See `LatentSource`."""
+        indices = self.stream.indices(step)
+        stacks = image_rows(self.config, len(indices))[part::parts]
+        indices = indices[part::parts]
+        video, images = self.pool.video[indices[~stacks]], self.pool.images[indices[stacks]]
+        return CleanLatents(indices.tolist(), stacks, video, images)
+
+
+def open_pools(config: WaltTrainConfig, vae: "AutoencoderWalt") -> tuple[Any, Any]:
+    """Training and held-out latents: ProbeWorld's pool, or a stream, encoded as it comes or once for all.
+
+    Returns:
+        A `LatentPool` or `LatentSource`, and a `LatentPool` or `HeldOutLatents`, as `WaltTask` takes them.
+
+    Raises:
+        ValueError: the data cannot be opened.
+    """
+    if not config.pooled:
+        return _open_streams(config, vae)
     folder = cache_folder(config)
     clips = open_clips(config)
     names = (config.train_split, config.eval_split)
@@ -117,9 +160,23 @@ def open_pools(config: WaltTrainConfig, vae: "AutoencoderWalt") -> tuple[LatentP
     return pools[0], pools[1]
 
 
-def _gather(kind: str, latents: np.ndarray, indices: np.ndarray, drawn: dict[str, np.ndarray]) -> Batch:
+def _open_streams(config: WaltTrainConfig, vae: "AutoencoderWalt") -> tuple["LatentSource", "HeldOutLatents"]:
+    if config.only_pictures and config.objective == "video":
+        raise ValueError("objective must be image where image_fraction is 1, got video")
+    encoder = Encoder(vae, config.resolution, config.num_frames, seed=config.latents_seed)
+    source: LatentSource
+    if config.latent_cache:
+        from .latent_cache import CachedLatents
+
+        source = CachedLatents(config, vae, cache_folder(config))
+    else:
+        source = StreamLatents(config, vae)
+    return source, HeldOutLatents(config, encoder)
+
+
+def _gather(kind: str, latents: np.ndarray, drawn: dict[str, np.ndarray]) -> Batch:
     """Clean latents and their draws for one kind; stacks of images are unrolled into single images."""
-    clean, noise = torch.from_numpy(latents[indices]), torch.from_numpy(drawn["noise"])
+    clean, noise = torch.from_numpy(latents), torch.from_numpy(drawn["noise"])
     timestep, chosen = torch.from_numpy(drawn["timestep"]), torch.from_numpy(drawn["self"])
     if kind == "video":
         noise, timestep, chosen = noise.squeeze(3).transpose(1, 2), timestep[:, 0], chosen[:, 0]

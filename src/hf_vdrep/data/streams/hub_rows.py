@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
@@ -102,7 +103,7 @@ class HubRows(Source):
         import datasets
 
         if self.spec.settings.get("shards"):
-            tars = sorted(str(path) for path in Path(str(root)).rglob("*.tar"))
+            tars = _tar_files(str(root))
             chosen = [path for path in tars if self.theirs in _words(path)]
             if not chosen and self.theirs == "train":
                 chosen = [path for path in tars if not _words(path) & {"val", "validation", "test"}]
@@ -129,6 +130,13 @@ class HubRows(Source):
         if value is None or value < 0 or (count is not None and value >= count):
             raise CorruptSample(f"{key} must lie in [0, {(count or 2**31) - 1}], got {value}")
         return int(value)
+
+
+def _tar_files(root: str) -> list[str]:
+    """The tar files in a folder, or those that a pattern matches; addresses (`s3://...`) are left to `datasets`."""
+    if "://" in root:
+        return [root]
+    return sorted(glob.glob(root, recursive=True) if root.endswith(".tar") else map(str, Path(root).rglob("*.tar")))
 
 
 def _words(path: str) -> set[str]:

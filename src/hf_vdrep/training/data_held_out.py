@@ -1,0 +1,38 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""The first samples of a data set, in the order of its files: what validation and statistics read."""
+
+import itertools
+
+import torch
+
+from ..data.streams import SampleStream, SkipLimit
+from .data_config import DataConfig
+from .data_lanes import frames_of
+from .data_sources import OpenedData, open_clips_data, open_pictures_data
+
+
+def first_clips(config: DataConfig, split: str, count: int) -> torch.Tensor:
+    """uint8 (n, T, H, W, 3): at most `count` clips of `config.data`; of a set of pictures alone, T = 1."""
+    if config.only_pictures:
+        return first_pictures(config, split, count)
+    still = {} if config.data in ("probeworld", "probeworld-stream") else {"jitter": False}
+    return first_samples(open_clips_data(config, split, **still), count, config.max_corrupt)
+
+
+def first_pictures(config: DataConfig, split: str, count: int) -> torch.Tensor:
+    """uint8 (n, 1, H, W, 3): at most `count` pictures of `config.image_data`."""
+    return first_samples(open_pictures_data(config, split), count, config.max_corrupt)
+
+
+def first_samples(data: OpenedData, count: int, max_corrupt: float) -> torch.Tensor:
+    """uint8 (n, T, H, W, 3), n <= count.
+
+    Raises:
+        ValueError: there is no sample.
+    """
+    limit = SkipLimit(share=max_corrupt)
+    stream = SampleStream(data.spec, data.source, data.options, num_shards=1, limit=limit)
+    frames = [frames_of(sample) for sample in itertools.islice(stream, count)]
+    if not frames:
+        raise ValueError(f"data must hold samples, got none in {data.name} ({stream.report})")
+    return torch.stack(frames)
