@@ -16,8 +16,8 @@ _BUCKET = 25 * (1 << 20)  # DDP's
 KERNELS_PER_BLOCK, LAUNCH_S = 150, 5e-6
 
 ASSUMPTIONS = (
-    f"collectives reach {EFFICIENCY:.0%} of a link and hide behind {OVERLAP:.0%} of the computation they may run beside; "
-    f"{LATENCY_S * 1e6:.0f} us for each doubling of the GPUs; at least {KERNELS_PER_BLOCK} kernels of "
+    f"collectives reach {EFFICIENCY:.0%} of a link and hide behind {OVERLAP:.0%} of the computation they may run "
+    f"beside; {LATENCY_S * 1e6:.0f} us for each doubling of the GPUs; at least {KERNELS_PER_BLOCK} kernels of "
     f"{LAUNCH_S * 1e6:.0f} us per block and step"
 )
 
