@@ -78,12 +78,23 @@ class Handlers:
             value = self.workers.run(lambda deadline: self.comparer.readouts(footage, choice, deadline))
             yield value, good(f"Done in {time.monotonic() - started:.1f} s.")
         except Exception as error:
-            yield gr.skip(), bad(sentence(error))
+            words = sentence(error)
+            gr.Warning(words, duration=8)  # the line of status may be out of sight on a phone
+            yield gr.skip(), bad(words)
 
     def first_page(self) -> Iterator[tuple[Any, str]]:
         """What is shown when the page opens: the first example, by the first pair."""
         first, second = self.settings.first_pair
         yield from self.compare(EXAMPLE, "hourglass", None, 0, first, second, 67, 50, "block", 2, False)
+
+    def warm_up(self) -> None:
+        """Load the first pair and compute the first page, so that no visitor waits for it."""
+        first, second = self.settings.first_pair
+        footage, choice = open_example("hourglass"), Choice((first, second))
+        try:
+            self.workers.run(lambda deadline: self.comparer.readouts(footage, choice, deadline))
+        except Exception as error:  # the page tells the visitor; the server stays up for other models
+            _LOG.warning("the first page could not be prepared", exc_info=error)
 
     def _footage(self, source: Any, example: Any, upload: Any, clip: Any) -> Footage:
         if source == EXAMPLE:

@@ -3,6 +3,8 @@
 
 import logging
 import os
+import socket
+import threading
 from typing import Any
 
 from .settings import AppSettings
@@ -49,8 +51,18 @@ def launch_app(settings: AppSettings | None = None, **options: Any) -> Any:
         What `launch` returns: the FastAPI app, the local address, and the shared one or None.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    from .handlers import Handlers
     from .page import build_app
 
     settings = settings or AppSettings()
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    return build_app(settings).launch(**{**page_options(settings), **options})
+    handlers = Handlers(settings)
+    threading.Thread(target=handlers.warm_up, daemon=True).start()
+    return build_app(settings, handlers).launch(**{**page_options(settings), **options})
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind((host, 0))
+        return int(listener.getsockname()[1])

@@ -8,7 +8,7 @@ import gradio as gr
 from .choices import DENSITIES, SITES
 from .footage import WORLD_CLIPS, example_titles
 from .handlers import EXAMPLE, SOURCES, UPLOAD, WORLD, Handlers
-from .player import Player, static
+from .player import make_player, static
 from .settings import AppSettings
 from .shelf import offered_sites
 from .study_tab import study_tab
@@ -21,14 +21,15 @@ Here their frozen features lie side by side, on your own clip.</p></div>
 """
 
 
-def build_app(settings: AppSettings | None = None) -> gr.Blocks:
+def build_app(settings: AppSettings | None = None, handlers: Handlers | None = None) -> gr.Blocks:
     """The app; `launch_app` serves it with its theme, style and limits.
 
     Args:
         settings: limits and permissions; the defaults if None.
+        handlers: the work behind the page; new ones if None.
     """
     settings = settings or AppSettings()
-    handlers = Handlers(settings)
+    handlers = handlers or Handlers(settings)
     with gr.Blocks(title=TITLE, analytics_enabled=False) as app:
         gr.HTML(_HERO, apply_default_css=False, js_on_load=None)
         with gr.Tabs():
@@ -43,25 +44,31 @@ def build_app(settings: AppSettings | None = None) -> gr.Blocks:
 
 
 def _compare_tab(app: gr.Blocks, handlers: Handlers, settings: AppSettings) -> None:
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=3, min_width=300):
+    with gr.Row(elem_classes="vp-layout", equal_height=False):
+        with gr.Column(elem_classes="vp-source", min_width=280):
             sources = _sources(settings)
+        with gr.Column(elem_classes="vp-main", min_width=280):
+            player = make_player(elem_id="player")
+        with gr.Column(elem_classes="vp-settings", min_width=280):
             models = _models(settings)
-            tap = _tap(settings)
+            depth, noise, *rest = _tap(settings)
             button = gr.Button("Compare", variant="primary", elem_id="compare-button")
-            status = gr.HTML("", elem_classes="vp-status", apply_default_css=False, js_on_load=None)
-        with gr.Column(scale=10, min_width=320):
-            player = Player(elem_id="player")
-    inputs, outputs = [*sources, *models, *tap], [player, status]
+            status = gr.HTML("", elem_id="status", apply_default_css=False, js_on_load=None)
+    inputs, outputs = [*sources, *models, depth, noise, *rest], [player, status]
     limits: dict[str, Any] = {"concurrency_limit": settings.concurrency, "concurrency_id": "compare"}
     button.click(handlers.compare, inputs, outputs, api_name="compare", **limits)
     private = {**limits, "api_visibility": "private", "show_progress": "minimal"}
-    for control in (*tap[:2], sources[1]):
-        control.input(handlers.compare, inputs, outputs, trigger_mode="always_last", **private)
+    again: dict[str, Any] = {"trigger_mode": "always_last", **private}
+    depth.release(handlers.compare, inputs, outputs, **again)
+    noise.release(handlers.compare, inputs, outputs, **again)
+    _, example, upload, clip = sources
+    example.input(handlers.compare, inputs, outputs, **again)
+    upload.upload(handlers.compare, inputs, outputs, **again)
+    clip.submit(handlers.compare, inputs, outputs, **again)
     app.load(handlers.first_page, None, outputs, **private)
 
 
-def _sources(settings: AppSettings) -> list[gr.components.Component]:
+def _sources(settings: AppSettings) -> list[Any]:
     titles = example_titles(settings.examples)
     choices = [(title, name) for name, title in titles.items()]
     source = gr.Radio(list(SOURCES), value=EXAMPLE, label="Clip or photo", elem_id="source")
@@ -74,7 +81,6 @@ def _sources(settings: AppSettings) -> list[gr.components.Component]:
         7,
         label="Number of the clip",
         info=f"0 to {WORLD_CLIPS - 1}: every number is another clip of the embedded world",
-        precision=0,
         minimum=0,
         maximum=WORLD_CLIPS - 1,
         visible=False,
@@ -90,7 +96,7 @@ def _sources(settings: AppSettings) -> list[gr.components.Component]:
     return [source, example, upload, clip]
 
 
-def _models(settings: AppSettings) -> list[gr.components.Component]:
+def _models(settings: AppSettings) -> list[Any]:
     first, second = settings.first_pair
     free = settings.allow_remote_models
     info = "or type the id of a model of the Hub (user/name)" if free else None
@@ -100,16 +106,15 @@ def _models(settings: AppSettings) -> list[gr.components.Component]:
     ]
 
 
-def _tap(settings: AppSettings) -> list[gr.components.Component]:
+def _tap(settings: AppSettings) -> tuple[gr.Slider, gr.Slider, gr.Dropdown, gr.Dropdown, gr.Checkbox]:
+    sites = [(SITES[name], name) for name in offered_sites(settings)]
+    details = [(words, times) for times, words in DENSITIES.items()]
+    words = "noise added to the clip before it is read"
     with gr.Accordion("Where features are taken", open=True):
-        depth = gr.Slider(1, 100, 67, step=1, label="Depth of the block, %", elem_id="depth")
-        noise = gr.Slider(
-            0, 999, 50, step=1, label="Noise level", info="noise added to the clip before it is read", elem_id="noise"
+        return (
+            gr.Slider(1, 100, 67, step=1, label="Depth of the block, %", elem_id="depth"),
+            gr.Slider(0, 999, 50, step=1, label="Noise level", info=words, elem_id="noise"),
+            gr.Dropdown(sites, value="block", label="Site in the block", elem_id="site"),
+            gr.Dropdown(details, value=2, label="Detail of the maps", elem_id="detail"),
+            gr.Checkbox(False, label="Keep what features hold because of their place alone", elem_id="keep"),
         )
-        sites = [(SITES[name], name) for name in offered_sites(settings)]
-        site = gr.Dropdown(sites, value="block", label="Site in the block", elem_id="site")
-        detail = gr.Dropdown(
-            [(words, n) for n, words in DENSITIES.items()], value=2, label="Detail of the maps", elem_id="detail"
-        )
-        keep = gr.Checkbox(False, label="Keep what features hold because of their place alone", elem_id="keep")
-    return [depth, noise, site, detail, keep]

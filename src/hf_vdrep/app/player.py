@@ -10,32 +10,14 @@ import gradio as gr
 STATIC = Path(__file__).resolve().parent / "static"
 
 
-class Player(gr.HTML):
+def make_player(**options: Any) -> gr.HTML:
     """A component whose value is what `Comparer` gives.
 
     Markup and script are fixed; values reach the page as data and are written into it as text, never as markup.
     """
-
-    def __init__(self, value: dict[str, Any] | None = None, **options: Any) -> None:
-        super().__init__(
-            value,
-            html_template=static("player.html"),
-            js_on_load=static("player.js"),
-            apply_default_css=False,
-            **options,
-        )
-
-    def postprocess(self, value: Any) -> Any:
-        return value
-
-    def api_info(self) -> dict[str, Any]:
-        return {"type": "object", "description": "a comparison: pictures and maps as data URIs, readouts as numbers"}
-
-    def example_payload(self) -> Any:
-        return None
-
-    def example_value(self) -> Any:
-        return None
+    return gr.HTML(
+        html_template=static("player.html"), js_on_load=static("player.js"), apply_default_css=False, **options
+    )
 
 
 @lru_cache(maxsize=16)

@@ -136,6 +136,7 @@ function buildPanels() {
   panels = [input, ...models, truth].map((panel) => buildPanel(place, panel));
   const area = find(".vp-strips");
   area.replaceChildren();
+  area.hidden = data.frames < 2;
   strips = panels.map((panel) => {
     const row = make("div", "vp-strip");
     row.append(make("span", "vp-strip-name", panel.title));
@@ -143,6 +144,7 @@ function buildPanels() {
     canvas.width = STRIP * data.frames;
     canvas.height = STRIP;
     row.append(canvas);
+    row.style.setProperty("--frames", data.frames);
     area.append(row);
     canvas.addEventListener("click", (event) => {
       play(false);
@@ -313,10 +315,9 @@ function draw() {
   find(".vp-panels").dataset.count = panels.filter((panel) => !panel.figure.hidden).length;
   find(".vp-frame").value = state.frame;
   find(".vp-clock").textContent = `frame ${state.frame + 1} of ${data.frames} · ${(state.frame / data.fps).toFixed(2)} s`;
-  for (const { canvas, row, panel } of strips) {
+  for (const { row, panel } of strips) {
     row.hidden = panel.figure.hidden;
-    canvas.style.setProperty("--now", state.frame / data.frames);
-    canvas.parentNode.style.setProperty("--now", state.frame);
+    row.style.setProperty("--now", state.frame / data.frames);
   }
 }
 
