@@ -2,7 +2,6 @@
 """v-prediction against the formulae of Salimans & Ho (2202.00512), written out here."""
 
 import numpy as np
-import pytest
 import torch
 from torch import nn
 
@@ -97,13 +96,11 @@ def test_videos_and_images_count_by_their_tokens():
     torch.testing.assert_close(both, expected)
 
 
-@pytest.mark.parametrize(("dropout", "hidden"), [(0.0, 0), (1.0, 4)])
-def test_class_labels_are_hidden_only_while_training(dropout, hidden):
+def test_hidden_labels_become_the_null_class_in_both_passes():
+    """Classifier-free guidance: the null class is label `num_classes`, for the first estimate too (WALT §4.3)."""
     model = Recorder()
     model.config = type("Config", (), {"num_classes": 7})
-    objective = DenoisingObjective(model, make_scheduler(), class_dropout=dropout)
-    data = {**batch(), "video_label": torch.arange(4)}
-    objective(data)
-    objective.eval()(data)
-    assert int((model.calls[0]["label"] == 7).sum()) == hidden
-    assert model.calls[1]["label"].tolist() == [0, 1, 2, 3]
+    hidden = torch.tensor([True, False, False, True])
+    data = {**batch(chosen=True), "video_label": torch.arange(4), "video_hidden": hidden}
+    DenoisingObjective(model, make_scheduler())(data)
+    assert [call["label"].tolist() for call in model.calls] == [[7, 1, 2, 7]] * 2

@@ -9,32 +9,49 @@ from torch import nn
 
 from ..models.scheduler_walt import clean_from_velocity
 from .loop import Batch
+from .loss_weighting import level_weights
 
 if TYPE_CHECKING:
     from ..models import WaltTransformer3DModel
+
+Conditions = dict[str, torch.Tensor]
 
 
 class DenoisingObjective(nn.Module):
     """Mean squared error between predicted and true velocity.
 
     Videos and images of one batch go through the network separately (an image needs no temporal attention) and count
-    in proportion to their tokens.
+    in proportion to their tokens. The module calls its model several times in one forward, so that it is what has to
+    be wrapped for DDP or FSDP, not the model.
 
     Args:
         model: the denoiser.
         scheduler: gives `add_noise` and `get_velocity`.
-        class_dropout: probability of hiding a class label, when there are labels.
+        weighting: "plain", or "min-snr" with `min_snr_gamma`; see `level_weights`.
+        min_snr_gamma: cap of the signal-to-noise ratio.
+        given_frames_count: whether frames that are given as a condition count in the loss. WALT §4.4 states no
+            exception from the objective.
     """
 
-    def __init__(self, model: "WaltTransformer3DModel", scheduler: DDIMScheduler, class_dropout: float = 0.1) -> None:
+    def __init__(
+        self,
+        model: "WaltTransformer3DModel",
+        scheduler: DDIMScheduler,
+        weighting: str = "plain",
+        min_snr_gamma: float = 5.0,
+        given_frames_count: bool = True,
+    ) -> None:
         super().__init__()
-        self.model, self.scheduler, self.class_dropout = model, scheduler, class_dropout
+        self.model, self.scheduler, self.given_frames_count = model, scheduler, given_frames_count
+        self.weights = level_weights(scheduler.alphas_cumprod, weighting, min_snr_gamma)
 
     def forward(self, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Loss of one batch.
 
         `batch` holds for `video` and/or `image`: `<kind>` (B, c, T, h, w) clean normalised latents, `<kind>_noise` of
-        that shape, `<kind>_timestep` (B,), `<kind>_self` (B,) bool, optionally `<kind>_label` (B,).
+        that shape, `<kind>_timestep` (B,). It may hold, with B rows each: `<kind>_self` bool, where a first estimate
+        is fed back; `<kind>_label` (B,); `<kind>_text` (B, L, D) and `<kind>_text_mask` (B, L) bool; `<kind>_hidden`
+        (B,) bool, where label and text are hidden; `<kind>_given` (B, T) bool, frames given as a condition.
         """
         total, count, figures = torch.zeros((), device=self._device()), 0, {}
         for kind in ("video", "image"):
@@ -50,13 +67,22 @@ class DenoisingObjective(nn.Module):
         clean, noise, timestep = (batch[kind + suffix] for suffix in ("", "_noise", "_timestep"))
         noisy = self.scheduler.add_noise(clean, noise, timestep)
         target = self.scheduler.get_velocity(clean, noise, timestep)
-        labels = self._labels(batch, kind)
-        estimate = self._self_condition(noisy, timestep, labels, batch.get(f"{kind}_self"))
-        predicted = self.model(noisy, timestep, class_labels=labels, self_condition=estimate).sample
-        return (predicted.float() - target).square().mean()
+        conditions = self._conditions(batch, kind)
+        estimate = self._self_condition(noisy, timestep, conditions, batch.get(f"{kind}_self"))
+        predicted = self.model(noisy, timestep, self_condition=estimate, **conditions).sample
+        return self._mean((predicted.float() - target).square(), timestep, batch.get(f"{kind}_given"))
+
+    def _mean(self, error: torch.Tensor, timestep: torch.Tensor, given: torch.Tensor | None) -> torch.Tensor:
+        """Weighted mean of the squared error (B, c, T, h, w)."""
+        if self.weights is not None:
+            error = error * self.weights.to(error.device)[timestep].view(-1, 1, 1, 1, 1)
+        if given is None or self.given_frames_count:
+            return error.mean()
+        asked = (~given[:, None, :, None, None]).expand_as(error)
+        return (error * asked).sum() / asked.sum().clamp(min=1)
 
     def _self_condition(
-        self, noisy: torch.Tensor, timestep: torch.Tensor, labels: torch.Tensor | None, chosen: torch.Tensor | None
+        self, noisy: torch.Tensor, timestep: torch.Tensor, conditions: Conditions, chosen: torch.Tensor | None
     ) -> torch.Tensor | None:
         """First pass without gradient; its estimate of the clean latents, zero where not chosen."""
         if chosen is None or not bool(chosen.any()):
@@ -64,19 +90,30 @@ class DenoisingObjective(nn.Module):
         rows = chosen.nonzero()[:, 0]
         estimate = torch.zeros_like(noisy)
         with torch.no_grad():
-            some = None if labels is None else labels[rows]
-            velocity = self.model(noisy[rows], timestep[rows], class_labels=some).sample.float()
+            some = {name: value[rows] for name, value in conditions.items()}
+            velocity = self.model(noisy[rows], timestep[rows], **some).sample.float()
             gamma: torch.Tensor = self.scheduler.alphas_cumprod
             estimate[rows] = clean_from_velocity(noisy[rows], velocity, timestep[rows], gamma)
         return estimate
 
-    def _labels(self, batch: Batch, kind: str) -> torch.Tensor | None:
-        labels = batch.get(f"{kind}_label")
-        if labels is None or not self.training:
-            return labels
-        null: Any = self.model.config.num_classes
-        hidden = torch.rand(labels.shape, device=labels.device) < self.class_dropout
-        return torch.where(hidden, torch.full_like(labels, null), labels)
+    def _conditions(self, batch: Batch, kind: str) -> Conditions:
+        """What the model is told, in the words of its forward; hidden labels and texts take their null form."""
+        found: Conditions = {}
+        hidden = batch.get(f"{kind}_hidden")
+        labels, text, given = (batch.get(f"{kind}_{name}") for name in ("label", "text", "given"))
+        if labels is not None:
+            null: Any = self._inner().config.num_classes
+            found["class_labels"] = labels if hidden is None else labels.masked_fill(hidden, null)
+        if text is not None:
+            mask = batch[f"{kind}_text_mask"]
+            found["encoder_hidden_states"] = text
+            found["encoder_attention_mask"] = mask if hidden is None else mask & ~hidden[:, None]
+        if given is not None:
+            found.update(frame_condition=batch[kind], frame_mask=given)
+        return found
+
+    def _inner(self) -> Any:
+        return getattr(self.model, "_orig_mod", self.model)
 
     def _device(self) -> torch.device:
         return next(self.model.parameters()).device

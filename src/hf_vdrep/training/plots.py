@@ -3,6 +3,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from .log import read_log
 
@@ -34,10 +35,51 @@ def plot_log(log: str | os.PathLike, output: str | os.PathLike, *, title: str) -
         axes[1].set(xlabel="optimiser step", ylabel="validation (averaged weights)")
         axes[1].legend(frameon=False)
     for axis in axes:
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.grid(color="#eeeeee", linewidth=0.6)
+        clean_axes(axis)
     figure.suptitle(title)
-    return _save(figure, Path(output))
+    return save_figure(figure, Path(output))
+
+
+def plot_levels(log: str | os.PathLike, output: str | os.PathLike, *, title: str) -> Path | None:
+    """Draw the validation loss of every noise level over the steps, early levels light, as a PNG.
+
+    Levels are the figures named `eval/<name>@<timestep>`.
+
+    Args:
+        log: `log.jsonl`.
+        output: PNG to write.
+        title: heading.
+
+    Returns:
+        The PNG, or None where the log has no levels.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    found: dict[int, list[tuple[int, float]]] = {}
+    for record in read_log(log):
+        for key, value in record.items():
+            name, _, level = key.partition("@")
+            if name.startswith("eval/") and level.isdigit():
+                found.setdefault(int(level), []).append((record["step"], value))
+    if not found:
+        return None
+    figure = Figure(figsize=(5.2, 3.4), layout="constrained", dpi=150)
+    axis = figure.subplots()
+    colours = matplotlib.colormaps["viridis_r"]
+    for place, (timestep, points) in enumerate(sorted(found.items())):
+        colour = colours(0.1 + 0.9 * place / max(len(found) - 1, 1))
+        axis.plot(*zip(*points, strict=True), marker="o", markersize=2.5, color=colour, label=f"t = {timestep}")
+    axis.set(xlabel="optimiser step", ylabel="validation loss", yscale="log", title=title)
+    axis.legend(frameon=False, fontsize="small", ncols=2)
+    clean_axes(axis)
+    return save_figure(figure, Path(output))
+
+
+def clean_axes(axis: Any) -> None:
+    """Light grid, no frame above and to the right."""
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.grid(color="#eeeeee", linewidth=0.6)
 
 
 def _smooth(values: list[float], keep: float = 0.95) -> list[float]:
@@ -48,8 +90,9 @@ def _smooth(values: list[float], keep: float = 0.95) -> list[float]:
     return smoothed
 
 
-def _save(figure: object, output: Path) -> Path:
+def save_figure(figure: Any, output: Path) -> Path:
+    """Write a matplotlib figure as a PNG, under a temporary name first."""
     temporary = output.with_name(f".{output.name}.{os.getpid()}")
-    figure.savefig(temporary, format="png")  # type: ignore[attr-defined]
+    figure.savefig(temporary, format="png")
     os.replace(temporary, output)
     return output

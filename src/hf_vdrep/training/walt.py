@@ -2,7 +2,6 @@
 """Training the denoiser, as V-WALT (`objective: video`) or as its twin I-WALT (`objective: image`)."""
 
 import copy
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +10,18 @@ import torch
 
 from ..models.scheduler_walt import make_scheduler
 from .autoencoder import replace_folder
-from .config import build_parser, merge_flags, read_yaml
+from .condition_draws import ConditionDraws
+from .conditioned_task import ConditionedTask, step_flops
+from .conditions import Told, make_sampler, open_conditions
+from .config import build_parser, merge_flags
 from .denoising import DenoisingObjective
 from .entry import run_entry
+from .init_from import start_from
 from .latents import LatentPool
 from .loop import Run, build, fit, leave, make_accelerator, write_summary
+from .lora import add_adapters, merge_adapters, save_adapters
 from .stream import derive_seed
+from .twins import check_identity, check_twin, run_identity, twin_settings, write_identity
 from .walt_config import WaltTrainConfig
 from .walt_task import WaltTask, open_pools
 
@@ -25,36 +30,65 @@ if TYPE_CHECKING:
 
 
 def train_walt(config: WaltTrainConfig) -> dict[str, float]:
-    """Train a denoiser on the latents of a frozen tokenizer and save `output_dir/pipeline/`.
+    """Train a denoiser on the latents of a frozen tokenizer and save `output_dir/pipeline/` (or `lora/`).
 
     Returns:
         The final validation figures, which also stand in `summary.json`.
+
+    Raises:
+        ValueError: settings that cannot run, or a twin that differs in more than the objective.
     """
     mixed = config.objective == "video" and config.image_fraction > 0
     accelerator = make_accelerator(config, find_unused=mixed)
     config.check(accelerator.num_processes * config.accumulation)
+    check_twin(config)
     vae = load_vae(config.vae, accelerator.device)
     with accelerator.main_process_first():
         pool, held_out = open_pools(config, vae)
-    model = build_denoiser(config, pool)
-    run = build(config, DenoisingObjective(model, make_scheduler()), model, accelerator)
-    figures = fit(run, WaltTask(config, pool, held_out, accelerator.device))
+        told = open_conditions(config, accelerator.device)
+    model = build_denoiser(config, pool, told)
+    inner = WaltTask(config, pool, held_out, accelerator.device)
+    identity = run_identity(config, model, vae, inner)
+    check_identity(config, identity)
+    task = ConditionedTask(
+        inner,
+        ConditionDraws(config, told.known, told.encoder),
+        make_sampler(config, vae, told),
+        step_flops(config, model.config),
+    )
+    run = build(config, make_objective(config, model), model, accelerator)
     if accelerator.is_main_process:
-        finish(run, vae, model, figures)
+        write_identity(run.folder, identity)
+    figures = fit(run, task)
+    if accelerator.is_main_process:
+        finish(run, vae, model, {**figures, "flops_per_item": task.flops_per_item})
     leave(accelerator)
     return figures
 
 
+def make_objective(config: WaltTrainConfig, model: "WaltTransformer3DModel") -> DenoisingObjective:
+    """The denoising objective that a config asks for."""
+    return DenoisingObjective(
+        model,
+        make_scheduler(),
+        weighting=config.loss_weighting,
+        min_snr_gamma=config.min_snr_gamma,
+        given_frames_count=config.given_frames_count,
+    )
+
+
 def load_vae(path: str, device: torch.device | str = "cpu") -> "AutoencoderWalt":
-    """The frozen tokenizer.
+    """The frozen tokenizer, on its own, in a pipeline folder, or of a shipped model.
 
     Raises:
         ValueError: nothing loadable there, or its config lacks the latents' statistics.
     """
-    from ..models import AutoencoderWalt
+    from ..models import AutoencoderWalt, shipped
 
+    source = str(shipped.path(path)) if path in shipped.names() else path
     try:
-        vae = AutoencoderWalt.from_pretrained(path)
+        inside = "vae" if (Path(source) / "vae").is_dir() else None
+        vae = AutoencoderWalt.from_pretrained(source, subfolder=inside)
     except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0].partition(". ")[0]
         raise ValueError(f"vae must be a trained AutoencoderWalt (folder or Hub id), got {path} ({reason})") from error
@@ -63,29 +97,66 @@ def load_vae(path: str, device: torch.device | str = "cpu") -> "AutoencoderWalt"
     return vae.to(device, memory_format=torch.channels_last_3d).eval().requires_grad_(False)  # type: ignore
 
 
-def build_denoiser(config: WaltTrainConfig, pool: LatentPool) -> "WaltTransformer3DModel":
-    """A fresh denoiser sized to the latents; equal seeds give the twins equal starting weights."""
+def build_denoiser(config: WaltTrainConfig, pool: LatentPool, told: Told | None = None) -> "WaltTransformer3DModel":
+    """A denoiser sized to the latents, fresh or from `init_from`, with adapters under LoRA.
+
+    Equal seeds give the twins equal starting weights.
+    """
     from ..models import WaltTransformer3DModel
 
-    channels, frames, height, _ = pool.video.shape[1:]
-    sizes = {"in_channels": channels, "sample_frames": frames, "sample_size": height}
+    channels, frames, height, width = pool.video.shape[1:]
+    sizes = {
+        "in_channels": channels,
+        "sample_frames": frames,
+        "sample_size": height if height == width else [height, width],
+    }
+    asked = {**(told.model_arguments() if told else {}), **config.model}
+    if config.frame_prediction_probability:
+        asked.setdefault("frame_conditioning", True)
     torch.manual_seed(derive_seed("weights", config.seed))
-    return WaltTransformer3DModel(**{**sizes, **config.model}, objective=config.objective)  # type: ignore[arg-type]
+    if config.init_from is None:
+        return WaltTransformer3DModel(**{**sizes, **asked}, objective=config.objective)  # type: ignore[arg-type]
+    model = start_from(config.init_from, config.objective, asked, sizes)
+    if config.lora_rank:
+        add_adapters(model, config.lora_rank, alpha=config.lora_alpha, targets=config.lora_targets)
+    return model
 
 
 def finish(run: Run, vae: "AutoencoderWalt", model: "WaltTransformer3DModel", figures: dict[str, float]) -> None:
-    """Save the averaged weights as a pipeline folder, the figures and the loss curve."""
-    from .plots import plot_log
+    """Save the averaged weights as a pipeline folder or adapters, the figures and the loss curves."""
+    from .plots import plot_levels, plot_log
 
     config: Any = run.config
     with run.ema.applied(model):
-        saved = copy.deepcopy(model).eval().to(getattr(torch, config.storage_dtype))
-    replace_folder(run.folder / "pipeline", lambda path: save_pipeline(path, vae, saved))
-    counts = {"steps": run.step, "clips": run.items, "tokens": run.tokens, "seconds": round(run.seconds, 1)}
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    write_summary(run.folder, {"objective": config.objective, "parameters": parameters, **counts, **figures})
+        saved = copy.deepcopy(model).eval()
+    dtype = getattr(torch, config.storage_dtype)
+    if config.lora_rank:
+        replace_folder(run.folder / "lora", lambda path: save_adapters(saved, path, dtype))
+        saved = merge_adapters(saved) if config.lora_merge else saved
+    if config.lora_merge or not config.lora_rank:
+        replace_folder(run.folder / "pipeline", lambda path: save_pipeline(path, vae, saved.to(dtype)))
+    write_summary(run.folder, {**summarise(run, model), **figures})
     title = "V-WALT" if config.objective == "video" else "I-WALT"
     plot_log(run.folder / "log.jsonl", run.folder / "loss.png", title=title)
+    plot_levels(run.folder / "log.jsonl", run.folder / "levels.png", title=title)
+
+
+def summarise(run: Run, model: "WaltTransformer3DModel") -> dict[str, Any]:
+    """What a run was and what it cost."""
+    config: Any = run.config
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    counts = {"steps": run.step, "clips": run.items, "tokens": run.tokens, "seconds": round(run.seconds, 1)}
+    start = {"twin_of": config.twin_of, "init_from": config.init_from}
+    flops = {"flops": run.items * step_flops(config, model.config)}
+    return {
+        "objective": config.objective,
+        **{name: value for name, value in start.items() if value},
+        "parameters": parameters,
+        "trained_parameters": trained,
+        **counts,
+        **flops,
+    }
 
 
 def save_pipeline(folder: Path, vae: "AutoencoderWalt", transformer: "WaltTransformer3DModel") -> None:
@@ -95,32 +166,11 @@ def save_pipeline(folder: Path, vae: "AutoencoderWalt", transformer: "WaltTransf
     WaltPipeline(vae=vae, transformer=transformer, scheduler=make_scheduler()).save_pretrained(folder)
 
 
-def twin_settings(run: str | os.PathLike) -> dict[str, Any]:
-    """The settings of a run with the objective flipped; the output folder is renamed to match.
-
-    Raises:
-        ValueError: no config there.
-    """
-    path = Path(run) / "config.yaml" if Path(run).is_dir() else Path(run)
-    settings = read_yaml(path)
-    flipped = "image" if settings.get("objective", "video") == "video" else "video"
-    return {**settings, "objective": flipped, "output_dir": _twin_folder(settings.get("output_dir", str(path.parent)))}
-
-
-def _twin_folder(folder: str) -> str:
-    path = Path(folder)
-    for mine, other in (("v-walt", "i-walt"), ("i-walt", "v-walt")):
-        if mine in path.name:
-            return str(path.with_name(path.name.replace(mine, other, 1)))
-    return str(path.with_name(path.name + "-twin"))
-
-
 def parse(argv: Sequence[str]) -> WaltTrainConfig:
-    """Command line -> config, including `--twin-of RUN`."""
-    parser = build_parser(WaltTrainConfig, description="Train V-WALT or I-WALT on ProbeWorld latents.")
-    parser.add_argument("--twin-of", metavar="RUN", help="RUN's settings (folder or YAML file), objective flipped")
+    """Command line -> config; `--twin-of RUN` lays the other flags over RUN's settings with the objective flipped."""
+    parser = build_parser(WaltTrainConfig, description="Train V-WALT or I-WALT.")
     given = vars(parser.parse_args(argv))
-    twin = given.pop("twin_of", None)
+    twin = given.get("twin_of")
     return merge_flags(WaltTrainConfig, given, twin_settings(twin) if twin else None)
 
 
