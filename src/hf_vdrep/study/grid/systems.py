@@ -1,0 +1,145 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""The frozen models of a grid, by the words that configs name them with.
+
+"chance"; whatever `open_backbone` takes; "v-walt@0:60", the checkpoint of a shipped twin from training seed 0 at step
+60; "random:num_layers=4,num_attention_heads=2", V-WALT's architecture with random weights and some of its settings
+changed; "random-vit", "random-dinov2", "random-videomae", tiny encoders of transformers with random weights.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from ...backbones.base import Backbone
+
+_CHECKPOINT = re.compile(r"(?P<twin>[iv]-walt)@(?P<seed>\d+):(?P<step>\d+)")
+_SIZED = re.compile(r"random:(?P<settings>\w+=\d+(,\w+=\d+)*)")
+TINY_ENCODERS = ("random-vit", "random-dinov2", "random-videomae")
+
+
+def open_system(spec: str, reading: str | None = None, site: str = "block") -> Backbone:
+    """Open a model; the last few stay open.
+
+    Args:
+        spec: as the module says.
+        reading: how a clip reaches a model of images; None is the backbone's own way.
+        site: where in a block features are taken, of a WALT.
+
+    Raises:
+        ValueError: an unknown name, a reading or site that the model has not.
+        OSError: a folder or repository that cannot be read.
+    """
+    return _open(spec, reading, site)
+
+
+@lru_cache(maxsize=4)
+def _open(spec: str, reading: str | None, site: str) -> Backbone:
+    from ...backbones.registry import open_backbone
+    from ...backbones.walt import WaltBackbone
+
+    backbone: Backbone
+    options = {"video_as": reading} if reading else {}
+    if spec == "chance":
+        from ..compare.blank import BlankBackbone
+
+        backbone = BlankBackbone()
+    elif spec in TINY_ENCODERS:
+        backbone = _tiny_encoder(spec)
+    elif match := _CHECKPOINT.fullmatch(spec):
+        backbone = _checkpoint(match["twin"], int(match["seed"]), int(match["step"]), options)
+    elif match := _SIZED.fullmatch(spec):
+        backbone = _sized(dict(pair.split("=") for pair in match["settings"].split(",")))
+    else:
+        backbone = open_backbone(spec, **options)
+    if site == "block":
+        return backbone
+    if not isinstance(backbone, WaltBackbone):
+        raise ValueError(f"site must be 'block' for {spec}, which is no WALT, got {site!r}")
+    from .site import SitedWalt
+
+    return SitedWalt(backbone, site)
+
+
+def reads_images(spec: str) -> bool:
+    """Whether the model behind `spec` is a WALT of images, for which a clip can be read in several ways."""
+    transformer = getattr(open_system(spec), "transformer", None)
+    return transformer is not None and transformer.config.objective == "image"
+
+
+def num_parameters(backbone: Backbone) -> int | None:
+    """Weights of the network that is tapped, its tokenizer left out; None where there is none."""
+    model = getattr(backbone, "transformer", None)
+    model = model if model is not None else getattr(backbone, "model", None)
+    return sum(weight.numel() for weight in model.parameters()) if model is not None else None
+
+
+def checkpoint_specs(twin: str) -> list[str]:
+    """Specs of every kept checkpoint of a shipped twin, early before late; empty where none were kept."""
+    from ...models import shipped
+
+    return [f"{kept.twin}@{kept.seed}:{kept.step}" for kept in shipped.checkpoints() if kept.twin == twin]
+
+
+def checkpoint_of(spec: str) -> dict[str, Any]:
+    """`twin`, `training_seed`, `training_step` and `fraction` of a checkpoint's spec; the twin alone of another."""
+    from ...models import shipped
+
+    match = _CHECKPOINT.fullmatch(spec)
+    if not match:
+        return {"twin": spec, "training_seed": None, "training_step": None, "fraction": None}
+    wanted = (match["twin"], int(match["seed"]), int(match["step"]))
+    fractions = {(kept.twin, kept.seed, kept.step): kept.fraction for kept in shipped.checkpoints()}
+    return {
+        "twin": wanted[0],
+        "training_seed": wanted[1],
+        "training_step": wanted[2],
+        "fraction": fractions.get(wanted),
+    }
+
+
+def _checkpoint(twin: str, seed: int, step: int, options: dict[str, Any]) -> Backbone:
+    from ...backbones.walt import WaltBackbone
+    from ...models import shipped
+
+    pipeline: Any = shipped.open_checkpoint(twin, seed, step)
+    return WaltBackbone(pipeline.vae, pipeline.transformer.float(), pipeline.scheduler, name=twin, **options)
+
+
+def _sized(settings: dict[str, str]) -> Backbone:
+    from ...backbones.fingerprint import public_config
+    from ...backbones.random_init import randomize
+    from ...backbones.walt import WaltBackbone
+
+    base: Any = open_system("v-walt")
+    config = public_config(base.transformer.config)
+    unknown = sorted(set(settings) - set(config))
+    if unknown:
+        raise ValueError(f"random: must set arguments of the transformer, got {unknown}")
+    changed = type(base.transformer)(**{**config, **{name: int(value) for name, value in settings.items()}})
+    return WaltBackbone(base.vae, randomize(changed), base.scheduler, name="random")
+
+
+def _tiny_encoder(spec: str) -> Backbone:
+    import torch
+    import transformers
+
+    from ...backbones.encoder_input import Preprocessing
+    from ...backbones.encoders import EncoderBackbone
+
+    size: Any = {"hidden_size": 64, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 128}
+    made: dict[str, tuple[Any, Any, dict[str, Any]]] = {
+        "random-vit": (transformers.ViTConfig, transformers.ViTModel, {"image_size": 64, "patch_size": 8}),
+        "random-dinov2": (transformers.Dinov2Config, transformers.Dinov2Model, {"image_size": 64, "patch_size": 8}),
+        "random-videomae": (
+            transformers.VideoMAEConfig,
+            transformers.VideoMAEModel,
+            {"image_size": 64, "patch_size": 8, "num_frames": 16, "tubelet_size": 2},
+        ),
+    }
+    config, model, more = made[spec]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = model(config(**size, **more))
+    return EncoderBackbone(network, Preprocessing((64, 64)), name=spec)
