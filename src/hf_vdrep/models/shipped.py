@@ -1,6 +1,7 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """The models that come with the package."""
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ class Checkpoint:
         seed: of the training.
         step: optimiser steps done.
         fraction: of the training, in (0, 1].
-        path: safetensors file in bfloat16, names of `WaltTransformer3DModel`.
+        path: safetensors file in half precision, names of `WaltTransformer3DModel`.
     """
 
     twin: str
@@ -62,11 +63,16 @@ def load_pair() -> "dict[str, WaltPipeline]":
 
 
 def checkpoints() -> list[Checkpoint]:
-    """Every kept checkpoint, by twin, seed and step; the last step of each seed is the end of its training."""
+    """Every kept checkpoint, by twin, seed and step.
+
+    The last step of the first seed is the pair itself, whose denoiser stands in its own folder in float16.
+    """
     found = [(match, file) for file in _ROOT.glob("checkpoints/*") if (match := _CHECKPOINT.fullmatch(file.name))]
-    rows = sorted((match["twin"], int(match["seed"]), int(match["step"]), file) for match, file in found)
-    last = max((step for _, _, step, _ in rows), default=0)
-    return [Checkpoint(twin, seed, step, step / last, file) for twin, seed, step, file in rows]
+    rows = [(match["twin"], int(match["seed"]), int(match["step"]), file) for match, file in found]
+    last = _last_step()
+    if rows and last:
+        rows += [(twin, 0, last, next((_ROOT / twin / "transformer").glob("*.safetensors"))) for twin in PAIR]
+    return [Checkpoint(twin, seed, step, step / last, file) for twin, seed, step, file in sorted(rows)]
 
 
 def open_checkpoint(twin: str, seed: int, step: int) -> "WaltPipeline":
@@ -85,3 +91,9 @@ def open_checkpoint(twin: str, seed: int, step: int) -> "WaltPipeline":
     pipeline = WaltPipeline.from_pretrained(path(twin))
     pipeline.transformer.load_state_dict(load_file(known[twin, seed, step]))
     return pipeline
+
+
+def _last_step() -> int:
+    """Steps of a whole training, as the folder of checkpoints says."""
+    about = _ROOT / "checkpoints" / "training.json"
+    return int(json.loads(about.read_text())["steps"]) if about.exists() else 0
