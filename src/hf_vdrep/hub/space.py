@@ -50,21 +50,29 @@ def metric_plan(name: str, repo_id: str, package: str = PACKAGE) -> PushPlan:
 
 def metric_card(text: str, name: str, repo_id: str) -> str:
     """The metric's own card, with what a Space needs in its front matter, and how to load it from the Hub."""
-    from importlib.metadata import version
-
     from huggingface_hub import SpaceCard
 
     card = SpaceCard(text)
     given = card.data.to_dict()
     needed = {
-        **{"emoji": "📏", "colorFrom": "blue", "colorTo": "green", "sdk_version": version("gradio")},
-        **{"app_file": "app.py", "python_version": "3.11", "license": "apache-2.0"},
+        **{"emoji": "📏", "colorFrom": "blue", "colorTo": "green", "app_file": "app.py"},
+        **{"python_version": "3.11", "license": "apache-2.0", **_gradio()},
     }
     for key, value in needed.items():
         if key not in given:
             setattr(card.data, key, value)
     own = str(card).replace(f"path/to/{name}", repo_id).rstrip()
     return f"{own}\n\n{render('metric_more.md', name=name, repo_id=repo_id)}"
+
+
+def _gradio() -> dict[str, str]:
+    """The version that the app was tried with here; the Hub takes its newest where it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return {"sdk_version": version("gradio")}
+    except PackageNotFoundError:
+        return {}
 
 
 def space_plan(source: str | Path, repo_id: str) -> PushPlan:
