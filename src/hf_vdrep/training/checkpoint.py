@@ -2,8 +2,9 @@
 """Checkpoint folders that are whole or absent: written aside, listed in a manifest, renamed into place.
 
 checkpoint-<step>/  manifest.json        size and SHA-256 of every other file
-                    state.json           step, counters, schedule, optimizer scalars, Python and NumPy generators
-                    model.safetensors  ema.safetensors  optimizer.safetensors  rng-<rank>.safetensors
+                    state.json           step, counters, schedule, optimizer scalars, guard, loss scale, config
+                    model.safetensors  ema.safetensors  optimizer.safetensors
+                    rng-<rank>.safetensors  rng-<rank>.json  position-<rank>.json
 """
 
 import hashlib
@@ -35,7 +36,8 @@ def save_checkpoint(
     *,
     keep: int,
     rank: int = 0,
-    barrier: Callable[[], None] = lambda: None,
+    own: dict[str, Any] | None = None,
+    agree: Callable[[bool], bool] = bool,
 ) -> Path:
     """Write `folder/checkpoint-<step>/`; every process calls it, rank 0 writes all but the others' generators.
 
@@ -46,27 +48,64 @@ def save_checkpoint(
         state: JSON-serialisable scalars.
         keep: newest checkpoints to leave in place, at least 1.
         rank: this process.
-        barrier: waits for the other processes.
+        own: JSON of this process, file stem -> content, such as `position-<rank>`.
+        agree: waits for the other processes and says whether the flag is up on any.
+
+    Raises:
+        OSError: a file could not be written, here or on another process. No trace is left, and older checkpoints are
+            untouched.
     """
-    final = folder / f"checkpoint-{step}"
-    aside = folder / f".checkpoint-{step}.part"
+    final, aside = folder / f"checkpoint-{step}", folder / f".checkpoint-{step}.part"
+    try:
+        _together(agree, lambda: _clear(aside) if rank == 0 else None)
+        _together(agree, lambda: _write_own(aside, tensors, own or {}, rank))
+        _together(agree, lambda: _publish(aside, final, {"step": step, **state}) if rank == 0 else None)
+    except (OSError, SafetensorError) as error:
+        if rank == 0:
+            shutil.rmtree(aside, ignore_errors=True)
+        older = list_checkpoints(folder)
+        left = f"{older[-1].name} is untouched" if older else "there is none yet"
+        raise OSError(f"{final} could not be written ({_reason(error)}); {left}") from error
     if rank == 0:
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
-    barrier()
+        prune(folder, keep)
+    agree(False)
+    return final
+
+
+def _together(agree: Callable[[bool], bool], write: Callable[[], None]) -> None:
+    """Do one stage on every process; where it fails on one, it fails on all, and none waits for ever."""
+    try:
+        write()
+    except BaseException:
+        agree(True)
+        raise
+    if agree(False):
+        raise OSError("another process failed to write its part")
+
+
+def _clear(aside: Path) -> None:
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+
+
+def _write_own(aside: Path, tensors: dict[str, dict[str, torch.Tensor]], own: dict[str, Any], rank: int) -> None:
     for stem, named in tensors.items():
         if rank == 0 or stem.startswith("rng-"):
             save_file({k: v.detach().cpu().contiguous() for k, v in named.items()}, aside / f"{stem}.safetensors")
-    barrier()
-    if rank == 0:
-        _write_json(aside / "state.json", {"step": step, **state})
-        files = sorted(path for path in aside.iterdir())
-        _write_json(aside / MANIFEST, {"files": {path.name: _identity(path) for path in files}})
-        shutil.rmtree(final, ignore_errors=True)
-        os.replace(aside, final)
-        prune(folder, keep)
-    barrier()
-    return final
+    for stem, content in own.items():
+        _write_json(aside / f"{stem}.json", content)
+
+
+def _publish(aside: Path, final: Path, state: dict[str, Any]) -> None:
+    _write_json(aside / "state.json", state)
+    files = sorted(aside.iterdir())
+    _write_json(aside / MANIFEST, {"files": {path.name: _identity(path) for path in files}})
+    shutil.rmtree(final, ignore_errors=True)
+    os.replace(aside, final)
+
+
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or " ".join(str(error).split())) or type(error).__name__
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, dict[str, torch.Tensor]], dict[str, Any]]:
@@ -84,6 +123,20 @@ def load_checkpoint(path: Path) -> tuple[dict[str, dict[str, torch.Tensor]], dic
         return tensors, json.loads((path / "state.json").read_text())
     except (SafetensorError, ValueError, OSError) as error:
         raise CheckpointError(f"checkpoint {path} cannot be read ({error})") from error
+
+
+def load_rank_json(path: Path, stem: str) -> Any:
+    """What one process wrote under `own`, such as `position-0`; None where it wrote nothing."""
+    file = path / f"{stem}.json"
+    return json.loads(file.read_text()) if file.is_file() else None
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged checkpoint, so that it is neither resumed from nor counted; returns the new path."""
+    target = path.with_name(f"damaged-{path.name}")
+    shutil.rmtree(target, ignore_errors=True)
+    os.replace(path, target)
+    return target
 
 
 def verify_checkpoint(path: Path) -> None:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .processes import LostProcess
 from .stop import Interrupted
 
 
@@ -17,7 +18,8 @@ def run_entry(train: Callable[[Any], object], parse: Callable[[Sequence[str]], A
         argv: arguments after the program's name; None reads `sys.argv`.
 
     Returns:
-        0, 2 for a user's mistake, 1 when the training itself broke down, 130 when stopped.
+        0, also after SIGTERM, whose checkpoint is written; 2 for a user's mistake or a full disk; 1 when the training
+        itself broke down or lost a process; 130 after Ctrl-C.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
@@ -25,13 +27,13 @@ def run_entry(train: Callable[[Any], object], parse: Callable[[Sequence[str]], A
         train(parse([argument for argument in arguments if argument != "--debug"]))
     except Interrupted as stopped:
         print(stopped, file=sys.stderr)
-        return 130
+        return stopped.exit_code
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
-    except (ValueError, OSError, FloatingPointError) as error:
+    except (ValueError, OSError, FloatingPointError, LostProcess) as error:
         if debug:
             raise
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1 if isinstance(error, FloatingPointError) else 2
+        return 1 if isinstance(error, (FloatingPointError, LostProcess)) else 2
     return 0

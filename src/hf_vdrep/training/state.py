@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from .sharding import laid_out_like
+
 Tensors = dict[str, torch.Tensor]
 
 
@@ -31,7 +33,7 @@ def unpack_optimizer(optimizer: torch.optim.Optimizer, tensors: Tensors, groups:
         parameter = parameters[int(number)]
         if value.shape == parameter.shape:
             # Fused kernels walk through raw memory: moments must lie as their parameter lies (channels-last, say).
-            value = torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)
+            value = laid_out_like(value, parameter)
         state.setdefault(int(number), {})[key] = value
     optimizer.load_state_dict({"state": state, "param_groups": groups})
 

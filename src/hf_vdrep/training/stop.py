@@ -8,14 +8,23 @@ from typing import Any
 
 
 class Interrupted(KeyboardInterrupt):
-    """The run was asked to stop; its checkpoint is written."""
+    """The run was asked to stop; its checkpoint is written.
+
+    Args:
+        message: one line for the user.
+        signal_number: what asked: SIGTERM (pre-emption) is a good end, Ctrl-C is not.
+    """
+
+    def __init__(self, message: str, signal_number: int = signal.SIGINT) -> None:
+        super().__init__(message)
+        self.exit_code = 0 if signal_number == signal.SIGTERM else 128 + signal.SIGINT
 
 
 class StopSignal:
-    """Context manager that turns the first SIGTERM or SIGINT into a flag; a second one interrupts at once."""
+    """Context manager that notes the first SIGTERM or SIGINT as `number`; a second one interrupts at once."""
 
     def __init__(self) -> None:
-        self.requested = False
+        self.number = 0
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> "StopSignal":
@@ -28,7 +37,11 @@ class StopSignal:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
+    @property
+    def requested(self) -> bool:
+        return self.number != 0
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.requested:
             raise KeyboardInterrupt
-        self.requested = True
+        self.number = number

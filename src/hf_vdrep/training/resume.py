@@ -1,0 +1,205 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""A run to and from its checkpoints: everything that decides what the next step will be."""
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+from accelerate.utils import broadcast_object_list
+
+from .checkpoint import (
+    CheckpointError,
+    list_checkpoints,
+    load_checkpoint,
+    load_rank_json,
+    resolve_resume,
+    save_checkpoint,
+    set_aside,
+    verify_checkpoint,
+)
+from .config import to_dict
+from .loop_config import FREE_ON_RESUME, LoopConfig
+from .processes import any_process
+from .run import Run
+from .sharding import fill, whole
+from .state import pack_generators, pack_optimizer, unpack_generators, unpack_optimizer
+from .task import Task
+
+
+def save(run: Run) -> Path:
+    """Write `checkpoint-<step>`; every process calls it.
+
+    Raises:
+        OSError: it could not be written, on this or another process; the one before is untouched.
+    """
+    rank, main = run.accelerator.process_index, run.accelerator.is_main_process
+    moments, groups = pack_optimizer(run.optimizer)
+    generators, scalars = pack_generators()
+    tensors = {
+        "model": whole(run.model.state_dict(), keep=main),
+        "ema": whole(run.ema.shadow, keep=main),
+        "optimizer": whole(moments, keep=main),
+        f"rng-{rank}": generators,
+    }
+    own: dict[str, Any] = {f"rng-{rank}": scalars}
+    if run.position is not None:
+        own[f"position-{rank}"] = run.position
+    state = _scalars(run, groups)
+    if run.companion is not None:
+        tensors.update(run.companion.tensors())
+        state["companion"] = run.companion.state()
+    return save_checkpoint(
+        run.folder,
+        run.step,
+        tensors,
+        state,
+        keep=run.config.keep,
+        rank=rank,
+        own=own,
+        agree=lambda flag: any_process(run.accelerator, flag),
+    )
+
+
+def _scalars(run: Run, groups: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "config": to_dict(run.config),
+        "counters": {"items": run.items, "tokens": run.tokens, "seconds": run.seconds, "ema": run.ema.updates},
+        "optimizer_groups": groups,
+        "scheduler_step": run.scheduler.last_epoch,
+        "world_size": run.accelerator.num_processes,
+        "guard": run.guard.state(),
+        "scaler": None if run.scaler is None else run.scaler.state_dict(),
+        "architecture": _architecture(run.model),
+    }
+
+
+def _architecture(model: Any) -> dict[str, Any]:
+    """Class and arguments, so that a checkpoint alone suffices to build the model again."""
+    arguments = dict(getattr(model, "config", None) or {})
+    try:
+        json.dumps(arguments)
+    except TypeError:
+        arguments = {}
+    return {"class": type(model).__name__, "config": {k: v for k, v in arguments.items() if not k.startswith("_")}}
+
+
+def resume(run: Run, task: Task | None = None) -> None:
+    """Restore the checkpoint that `config.resume` names, if there is one, and put the task's data where it stood.
+
+    Raises:
+        CheckpointError: it is damaged, or was made with other settings.
+    """
+    run.folder.mkdir(parents=True, exist_ok=True)
+    path = _agreed_path(run)
+    if path is None:
+        return
+    tensors, state = load_checkpoint(path)
+    _same_settings(run.config, state["config"], path)
+    _restore_weights(run, tensors, path)
+    counters = state["counters"]
+    run.ema.load(tensors["ema"], counters["ema"])
+    unpack_optimizer(run.optimizer, tensors["optimizer"], state["optimizer_groups"])
+    _set_schedule(run, state["scheduler_step"])
+    if run.companion is not None:
+        run.companion.load(tensors, state["companion"])
+    if "guard" in state:
+        run.guard.load(state["guard"])
+    if run.scaler is not None and state.get("scaler"):
+        run.scaler.load_state_dict(state["scaler"])
+    run.step, run.items, run.tokens, run.seconds = state["step"], *(counters[k] for k in ("items", "tokens", "seconds"))
+    _restore_generators(run, tensors, state, path)
+    _restore_position(run, task, state, path)
+
+
+def _agreed_path(run: Run) -> Path | None:
+    """The main process chooses and verifies; the others follow, also in its error."""
+    found: list[Any] = [None, None]
+    if run.accelerator.is_main_process:
+        try:
+            found[0] = sound_checkpoint(run.folder, run.config.resume)
+        except CheckpointError as error:
+            found[1] = str(error)
+    if run.accelerator.num_processes > 1:
+        broadcast_object_list(found)
+    if found[1] is not None:
+        raise CheckpointError(found[1])
+    return found[0]
+
+
+def sound_checkpoint(folder: Path, resume: str) -> Path | None:
+    """The checkpoint to go on from; with `auto`, damaged ones at the end are set aside with a warning.
+
+    Raises:
+        CheckpointError: the one that was named is damaged, or all are.
+    """
+    while True:
+        path = resolve_resume(folder, resume)
+        if path is None:
+            return None
+        try:
+            verify_checkpoint(path)
+            return path
+        except CheckpointError as error:
+            before = list_checkpoints(folder)[:-1]
+            if resume != "auto" or not before:
+                raise
+            kept = set_aside(path)
+            warnings.warn(f"{error}; it is kept as {kept.name}, resuming from {before[-1].name}", stacklevel=2)
+
+
+def _restore_weights(run: Run, tensors: dict[str, Any], path: Path) -> None:
+    own, saved = run.model.state_dict(), tensors["model"]
+    if own.keys() != saved.keys():
+        odd = sorted(own.keys() ^ saved.keys())[:3]
+        raise CheckpointError(f"{path.name} must hold this model's weights, {odd} differ")
+    for name, value in own.items():
+        if value.shape != saved[name].shape:
+            shapes = f"{tuple(value.shape)}, got {tuple(saved[name].shape)}"
+            raise CheckpointError(f"{path.name} must hold {name} as {shapes}")
+        fill(value, saved[name])
+
+
+def _restore_generators(run: Run, tensors: dict[str, Any], state: dict[str, Any], path: Path) -> None:
+    rank = run.accelerator.process_index
+    if f"rng-{rank}" in tensors:
+        scalars = load_rank_json(path, f"rng-{rank}")
+        unpack_generators(tensors[f"rng-{rank}"], state["generators"] if scalars is None else scalars)
+
+
+def _restore_position(run: Run, task: Task | None, state: dict[str, Any], path: Path) -> None:
+    seek = getattr(task, "seek", None)
+    saved = [load_rank_json(path, f"position-{rank}") for rank in range(state.get("world_size", 1))]
+    if seek is None or all(position is None for position in saved):
+        return
+    merge = getattr(task, "merge_positions", None)
+    if merge is not None:
+        position = merge(saved)
+    elif len(saved) == run.accelerator.num_processes:
+        position = saved[run.accelerator.process_index]
+    else:
+        raise CheckpointError(
+            f"{path.name} was made by {len(saved)} processes and its data is a stream that cannot be divided anew, "
+            f"got {run.accelerator.num_processes}"
+        )
+    run.position = position
+    seek(position)
+
+
+def _set_schedule(run: Run, done: int) -> None:
+    # The factor is a pure function of the step, so a longer `steps` on resume bends the rest of the curve.
+    run.scheduler.last_epoch = done
+    rates = [base * rule(done) for base, rule in zip(run.scheduler.base_lrs, run.scheduler.lr_lambdas, strict=True)]  # type: ignore[attr-defined]
+    for group, rate in zip(run.optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate
+    run.scheduler._last_lr = rates
+
+
+def _same_settings(config: LoopConfig, saved: dict[str, Any], path: Path) -> None:
+    now = json.loads(json.dumps(to_dict(config)))
+    # A checkpoint from before a setting existed had its default.
+    saved = {**json.loads(json.dumps(to_dict(type(config)()))), **saved}
+    changed = [key for key in now if key not in FREE_ON_RESUME and now[key] != saved[key]]
+    if changed:
+        pairs = ", ".join(f"{key} {saved.get(key)!r} -> {now[key]!r}" for key in changed)
+        raise CheckpointError(f"{path.name} was made with other settings ({pairs}); use them or another output_dir")
