@@ -41,7 +41,10 @@ class IndexStream:
 
     def indices(self, step: int) -> np.ndarray:
         """int64 (batch_size,): the samples of optimiser step `step`, counted from 0."""
-        places = np.arange(step * self.batch_size, (step + 1) * self.batch_size)
+        return self.at(np.arange(step * self.batch_size, (step + 1) * self.batch_size))
+
+    def at(self, places: np.ndarray) -> np.ndarray:
+        """int64 (n,): the samples at some places of the endless walk."""
         epochs, offsets = places // self.size, places % self.size
         return np.asarray([self._order(int(epoch))[offset] for epoch, offset in zip(epochs, offsets, strict=True)])
 
