@@ -96,17 +96,17 @@ def backbone_extractor(name: str, frames: int, resolution: int) -> Extractor:
     from ...backbones.layer_table import layer_table
 
     backbone = open_backbone(name)
-    clip, image = (
-        [
-            LayerCost((*row.shape,), float(row.flops))
-            for row in layer_table(backbone, num_frames=n, resolution=resolution)
-        ]  # type: ignore[arg-type]
-        for n in (frames, 1)
-    )
+    tables = [layer_table(backbone, num_frames=count, resolution=resolution) for count in (frames, 1)]
+    clip, image = ([LayerCost(_four(row.shape), float(row.flops)) for row in table] for table in tables)
     parts = [part for part in vars(backbone).values() if hasattr(part, "parameters")]
     parameters = sum(value.numel() for part in parts for value in part.parameters())
     encode, latents = _tokenizer_of(backbone, frames, resolution)
     return Extractor(name, parameters, clip, image, encode, latents, backbone.uses_timestep)
+
+
+def _four(shape: tuple[int, ...]) -> Shape:
+    steps, height, width, channels = shape
+    return steps, height, width, channels
 
 
 def _tokenizer_of(backbone, frames: int, resolution: int):  # type: ignore[no-untyped-def]
