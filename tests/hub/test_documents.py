@@ -48,9 +48,34 @@ def test_unknown_block_and_missing_result_are_named(tmp_path):
         fill("<!-- begin: demo-table -->\n<!-- end: demo-table -->", tmp_path)
 
 
-@pytest.mark.parametrize(
-    "path", [ROOT / "README.md", *sorted((ROOT / "model_cards").glob("*.md"))], ids=lambda p: p.name
-)
+def test_a_number_in_a_sentence_is_looked_up_and_formatted(results):
+    mark = "<!-- value: table.json tasks[title=motion].systems[system=v-walt].score.value {} -->{}<!-- /value -->"
+    assert fill(f"a {mark.format('%.1f', 'old')} b", results) == f"a {mark.format('%.1f', '50.0')} b"
+    assert fill(mark.format(".3f", ""), results) == mark.format(".3f", "0.500")
+    with pytest.raises(ValueError, match=r"nothing at '\[title=depth\]'"):
+        fill(mark.replace("motion", "depth").format(".3f", ""), results)
+    with pytest.raises(ValueError, match="format must fit"):
+        fill("<!-- value: table.json tasks .3f --><!-- /value -->", results)
+
+
+def test_tables_of_files_are_blocks_too(results):
+    (results / "rows.csv").write_text("task,score,gain\nmotion,43.4,+2.0 %\ndepth,0.2,–\n")
+    (results / "rows.json").write_text('[{"task": "motion", "score": 1}, {"task": "depth", "score": null}]')
+    (results / "note.md").write_text("A note.\n\n")
+    text = fill("<!-- begin: csv rows.csv -->\n<!-- end: csv -->", results)
+    assert "| task | score | gain |\n| --- | ---: | ---: |\n| motion | 43.4 | +2.0 % |\n" in text
+    assert fill(text, results) == text
+    assert "| depth |  |\n" in fill("<!-- begin: json rows.json -->\n<!-- end: json -->", results)
+    included = fill("<!-- begin: include note.md -->\nold\n<!-- end: include -->", results)
+    assert included == "<!-- begin: include note.md -->\nA note.\n<!-- end: include -->"
+    with pytest.raises(ValueError, match="that take a file"):
+        fill("<!-- begin: trainings rows.csv -->\n<!-- end: trainings -->", results)
+
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "model_cards").glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.name)
 def test_numbers_in_documents_come_from_committed_results(path):
     text = path.read_text(encoding="utf-8")
     assert fill(text, RESULTS) == text, "run: python scripts/render_documents.py"

@@ -16,7 +16,7 @@ from hf_vdrep.hub.cards import render, snippets, table
 from hf_vdrep.hub.dataset import dataset_card
 from hf_vdrep.hub.model import model_plan
 from hf_vdrep.hub.results import RESULTS_NAME, scores
-from hf_vdrep.hub.space import metric_plan
+from hf_vdrep.hub.space import metric_names, metric_plan
 from hf_vdrep.metrics.loading import NAMES
 
 RESULTS = Path(__file__).resolve().parents[2] / "model_cards" / "walt-tiny"
@@ -118,6 +118,10 @@ def test_a_metrics_space_is_valid_and_whole(name: str, hub):
     assert card.data.sdk == "gradio" and card.data.app_file == "app.py" and "evaluate" in card.data.tags
     assert {file.path for file in plan.files} == {"README.md", "app.py", "requirements.txt", f"{name}.py"}
     assert plan.file("requirements.txt").read().startswith(b"hf_vdrep==") and "path/to" not in text
+
+
+def test_the_metrics_that_are_pushed_are_those_that_load():
+    assert tuple(metric_names()) == NAMES
 
 
 def test_a_metric_under_another_name_would_not_load_and_is_refused():

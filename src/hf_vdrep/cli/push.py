@@ -86,13 +86,8 @@ def _namespace(args: argparse.Namespace) -> str | None:
 
 
 def _plans(args: argparse.Namespace, namespace: str) -> "list[PushPlan]":
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
     from ..hub.request import PushRequest, plans_for
 
-    diffusers_logging.disable_progress_bar()
-    transformers_logging.disable_progress_bar()
     request = PushRequest(
         args.kind,
         namespace,

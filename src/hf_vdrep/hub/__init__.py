@@ -16,6 +16,7 @@ _HOMES: dict[str, str] = {
     "describe": ".plan",
     "metric_plan": ".space",
     "model_plan": ".model",
+    "plans_for": ".request",
     "probe_plan": ".probe",
     "push": ".push",
     "space_plan": ".space",

@@ -5,16 +5,22 @@ A document marks where a block goes; what stands between the marks is generated 
 
     <!-- begin: demo-table -->
     <!-- end: demo-table -->
+
+`csv`, `json` and `include` take a file of the results, as in `<!-- begin: csv study/main.csv -->`. Numbers within a
+sentence: see `document_values`.
 """
 
-import json
 import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-_BLOCK = re.compile(r"(<!-- begin: (?P<name>[a-z-]+) -->\n)(?P<body>.*?)(<!-- end: (?P=name) -->)", re.DOTALL)
+from .document_values import csv_table, fill_values, included, json_table, read_json
+
+_BLOCK = re.compile(
+    r"(<!-- begin: (?P<name>[a-z-]+)(?: (?P<file>[\w./-]+))? -->\n)(?P<body>.*?)(<!-- end: (?P=name) -->)", re.DOTALL
+)
 _LABELS = {
     "chance": "chance",
     "pixels": "pixels",
@@ -28,7 +34,7 @@ _RUNS = {"tokenizer": "tokenizer", "i-walt": "I-WALT", "v-walt": "V-WALT"}
 
 
 def fill(text: str, results: Path) -> str:
-    """Write every marked block of a document anew.
+    """Write every marked block and number of a document anew.
 
     Args:
         text: the document.
@@ -39,19 +45,21 @@ def fill(text: str, results: Path) -> str:
     """
 
     def block(match: re.Match[str]) -> str:
-        name = match["name"]
-        if name not in _GENERATORS:
-            raise ValueError(f"block must be one of {sorted(_GENERATORS)}, got {name!r}")
-        return f"{match[1]}{_GENERATORS[name](results)}{match[4]}"
+        return f"{match[1]}{_generated(match['name'], match['file'], results)}{match[5]}"
 
-    return _BLOCK.sub(block, text)
+    return fill_values(_BLOCK.sub(block, text), results)
+
+
+def _generated(name: str, file: str | None, results: Path) -> str:
+    known = _FROM_FILES if file else _GENERATORS
+    if name not in known:
+        words = " of those that take a file" if file else ""
+        raise ValueError(f"block must be one{words} of {sorted(known)}, got {name!r}")
+    return _FROM_FILES[name](results / file) if file else _GENERATORS[name](results)
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
-        raise ValueError(f"results must hold a readable {path.name}, got {path} ({error})") from error
+    return read_json(path)
 
 
 def comparison(file: str, results: Path) -> str:
@@ -123,3 +131,4 @@ _GENERATORS: dict[str, Callable[[Path], str]] = {
     "all-choices": partial(choices, "table-all.json"),
     "trainings": trainings,
 }
+_FROM_FILES: dict[str, Callable[[Path], str]] = {"csv": csv_table, "include": included, "json": json_table}

@@ -152,12 +152,16 @@ def _walt_folder(backbone: str) -> Path | None:
 def _head_files(probe: TrainedProbe, walt: Path) -> list[PlannedFile]:
     """The backbone's folder as it lies there, and over it what the head writes anew: config, index, readout."""
     import torch
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
 
     from ..heads.registry import head_for
     from ..models.layer_index import resolve_layers
     from ..models.modeling_walt import WaltModel
     from ..study.compare.tasks import STUDY_TASKS
 
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
     model = WaltModel.from_pretrained(walt)
     (layer,) = resolve_layers([_index(probe.about["layer"])], model.config.num_hidden_layers)
     head = head_for(probe.task).from_probe(

@@ -47,6 +47,17 @@ class PushRequest:
         """Hub id of ProbeWorld, to which results refer."""
         return f"{self.namespace}/{PROBEWORLD_NAME}"
 
+    def chosen(self, shipped: Sequence[str]) -> Sequence[str]:
+        """The sources, or all that ship.
+
+        Raises:
+            ValueError: several for one `repo`.
+        """
+        found = self.sources or tuple(shipped)
+        if self.repo and len(found) != 1:
+            raise ValueError(f"repo must be left out for several repositories ({len(found)}), got {self.repo}")
+        return found
+
     def name(self, default: str) -> str:
         """Hub id of the repository that is asked for, or of the default name."""
         chosen = self.repo or default
@@ -61,17 +72,14 @@ def plans_for(request: PushRequest) -> list[PushPlan]:
     """
     if request.kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {request.kind!r}")
-    plans = list(_MAKERS[request.kind](request))
-    if request.repo and len(plans) != 1:
-        raise ValueError(f"repo must be left out for several repositories ({len(plans)}), got {request.repo}")
-    return plans
+    return list(_MAKERS[request.kind](request))
 
 
 def _models(request: PushRequest) -> Iterator[PushPlan]:
     from ..models import shipped
     from .model import locate, model_plan
 
-    for source in request.sources or shipped.names():
+    for source in request.chosen(shipped.names()):
         folder, _, system = locate(source)
         default = f"{system}-tiny" if system else _folder_name(Path(source), folder)
         yield model_plan(source, request.name(default), request.dataset, request.results)
@@ -86,7 +94,7 @@ def _folder_name(source: Path, folder: Path) -> str:
 def _probes(request: PushRequest) -> Iterator[PushPlan]:
     from .probe import open_trained, probe_plan, shipped_probes
 
-    for source in request.sources or shipped_probes():
+    for source in request.chosen(shipped_probes()):
         probe = open_trained(source)
         base = request.backbone or probe.backbone
         base_id = _base_id(base, request.namespace)
@@ -109,22 +117,21 @@ def _datasets(request: PushRequest) -> Iterator[PushPlan]:
 
     if not request.sources:
         raise ValueError("dataset must be given as a folder of `hf-vdrep world export`, got none")
-    for source in request.sources:
+    for source in request.chosen(()):
         yield dataset_plan(source, request.name(PROBEWORLD_NAME))
 
 
 def _metrics(request: PushRequest) -> Iterator[PushPlan]:
-    from ..metrics.loading import NAMES
-    from .space import PACKAGE, metric_plan
+    from .space import PACKAGE, metric_names, metric_plan
 
-    for name in request.sources or NAMES:
+    for name in request.chosen(metric_names()):
         yield metric_plan(name, request.name(name), request.package or PACKAGE)
 
 
 def _spaces(request: PushRequest) -> Iterator[PushPlan]:
     from .space import space_plan
 
-    sources: Sequence[str | Path] = request.sources or ([request.space] if request.space else [])
+    sources = request.chosen([str(request.space)] if request.space else [])
     if not sources:
         raise ValueError("space must be given as a folder, got none")
     for source in sources:

@@ -6,32 +6,37 @@ from __future__ import annotations
 from pathlib import Path
 
 from .. import __version__
-from ..metrics.loading import NAMES, folder
 from .cards import TEMPLATES, render
 from .folder_files import files_of
 from .plan import PlannedFile, PushPlan, make_plan
 
 PACKAGE = f"hf_vdrep=={__version__}"
 _APP = TEMPLATES / "metric_app.py"
+_METRICS = Path(__file__).resolve().parent.parent / "metrics"
+
+
+def metric_names() -> list[str]:
+    """The package's `evaluate` modules, found without importing evaluate."""
+    return sorted(folder.name for folder in _METRICS.iterdir() if (folder / f"{folder.name}.py").is_file())
 
 
 def metric_plan(name: str, repo_id: str, package: str = PACKAGE) -> PushPlan:
     """One commit that makes `repo_id` a Space from which `evaluate.load(repo_id)` loads the metric.
 
     Args:
-        name: one of `hf_vdrep.metrics.loading.NAMES`.
+        name: one of `metric_names`.
         repo_id: user/name; evaluate wants the name to be the metric's.
         package: what the Space installs for hf_vdrep, as pip takes it.
 
     Raises:
         ValueError: no such metric, or a repository of another name.
     """
-    if name not in NAMES:
-        raise ValueError(f"metric must be one of {', '.join(NAMES)}, got {name!r}")
+    if name not in metric_names():
+        raise ValueError(f"metric must be one of {', '.join(metric_names())}, got {name!r}")
     if repo_id.rsplit("/", 1)[-1] != name:
         raise ValueError(f"repo must be named {name}, as `evaluate.load` looks for {name}.py, got {repo_id}")
-    files = [file for file in files_of(folder(name)) if file.path in (f"{name}.py", "README.md")]
-    card = metric_card((folder(name) / "README.md").read_text(encoding="utf-8"), name, repo_id)
+    files = [file for file in files_of(_METRICS / name) if file.path in (f"{name}.py", "README.md")]
+    card = metric_card((_METRICS / name / "README.md").read_text(encoding="utf-8"), name, repo_id)
     return make_plan(
         [
             *files,
