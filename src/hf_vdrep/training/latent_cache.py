@@ -51,7 +51,7 @@ class CachedLatents:
         size, (channels, count, height, width) = self.config.batch_size, self.shape
         numbers = np.arange(step * size, (step + 1) * size)
         before = pictures_before(self.config.image_fraction, numbers)
-        kinds = place_kinds(self.config, picture_places(self.config.image_fraction, step, size))
+        kinds = place_kinds(self.config, self.pictures(step))
         rows = {"clip": slice(0, count), "frames": slice(count, 2 * count), "pictures": slice(0, 1)}
         ids: list[str] = []
         video, images = [np.empty((0, *self.shape), np.float32)], [np.empty((0, count, channels, 1, height, width))]
@@ -65,9 +65,18 @@ class CachedLatents:
             else:
                 images.append(found.reshape(1, count, channels, 1, height, width))
         # Every process knows of all that was left out; one of them tells.
-        extra = {"skipped": sum(store.skipped for store in self._stores.values()) if part == 0 else 0}
+        extra = {"skipped": sum(store.skipped for store in self._stores.values()) if self.share.rank == 0 else 0}
         stacks = np.concatenate(images).astype(np.float32)
         return CleanLatents(ids, kinds[part::parts] != "clip", np.concatenate(video), stacks, extra)
+
+    def pictures(self, step: int) -> np.ndarray:
+        """bool (batch_size,): the places of a step that hold pictures."""
+        return picture_places(self.config.image_fraction, step, self.config.batch_size)
+
+    @property
+    def feed(self) -> "CachedLatents":
+        """What tells `pictures` of a step, as for a stream."""
+        return self
 
     def _wanted(self, kind: str, number: int, before: int) -> tuple[LatentStore, np.ndarray]:
         """The samples of one place, the `number`-th of the training with `before` pictures' places before it."""

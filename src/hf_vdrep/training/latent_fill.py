@@ -82,7 +82,11 @@ class LatentFiller:
     def _turns(self, missing: list[int]) -> Iterator[int]:
         """This process's shards, then those that no other has begun; waits for what is being written elsewhere."""
         own, others = self.share.split(missing)
-        yield from own
+        for shard in own:
+            if self.store.is_claimed(shard):  # by one that was through with its own
+                others.append(shard)
+            else:
+                yield shard
         while others:
             free = next((shard for shard in others if not self.store.is_claimed(shard)), None)
             if free is None:

@@ -4,7 +4,7 @@
 Where V-WALT takes a clip of F latent frames, I-WALT takes F frames of that clip, each an image with its own noise.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch import nn
 
 from ..models.scheduler_walt import make_scheduler
 from .autoencoder import cache_folder, open_clips
+from .data_feed import merge_positions
 from .denoising import DenoisingObjective
 from .latent_batches import CleanLatents, LatentSource
 from .latent_encoding import Encoder
@@ -66,6 +67,10 @@ class WaltTask:
         """Go on after a batch's `position`; pools and caches have none, since they are read at random."""
         if isinstance(self.source, StreamLatents):
             self.source.seek(position)
+
+    def merge_positions(self, positions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """The positions of all processes as one, which `seek` takes whatever their number is now."""
+        return merge_positions(positions)
 
     def _draw(self, step: int) -> dict[str, np.ndarray]:
         """Noise, timesteps and self-conditioning of every element, as a function of (seed, step).
