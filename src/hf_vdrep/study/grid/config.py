@@ -16,10 +16,6 @@ READINGS = ("stack", "stride", "frames")
 CHOSEN = "chosen"
 
 
-def _listed(values: list[Any], help: str) -> Any:
-    return field(default_factory=lambda: list(values), metadata={"help": help})
-
-
 @dataclass
 class StudyConfig:
     """One analysis; every list is an axis of the grid."""
@@ -30,21 +26,33 @@ class StudyConfig:
     question: str = option("", "what the analysis asks, in plain words")
     paper: str = option("", "what the paper found, in plain words; empty where it did not look")
     axis: str = option("timestep", "column of the rows that the figure runs along")
-    backbones: list[str] = _listed(["i-walt", "v-walt"], "names, folders or Hub ids; see docs/study.md")
-    tasks: list[str] = _listed(["object"], "tasks; all stands for the ten")
-    layers: list[float] = _listed([0.75], "relative depths in (0, 1]")
-    timesteps: list[int] = _listed([50], "noise levels in [0, 999]")
-    sites: list[str] = _listed(["block"], "where in a block: block, middle, attention, mlp")
-    readings: list[str] = _listed(
-        [CHOSEN], "how I-WALT reads a clip: stack, stride, frames; chosen is what validation kept in main, else stack"
+    backbones: list[str] = field(
+        default_factory=lambda: ["i-walt", "v-walt"], metadata={"help": "names, folders or Hub ids; see docs/study.md"}
     )
-    frame_orders: list[str] = _listed(["forward"], "of the test clips: forward, shuffled, reversed, frozen")
+    tasks: list[str] = field(default_factory=lambda: ["object"], metadata={"help": "tasks; all stands for the ten"})
+    layers: list[float] = field(default_factory=lambda: [0.75], metadata={"help": "relative depths in (0, 1]"})
+    timesteps: list[int] = field(default_factory=lambda: [50], metadata={"help": "noise levels in [0, 999]"})
+    sites: list[str] = field(
+        default_factory=lambda: ["block"], metadata={"help": "where in a block: block, middle, attention, mlp"}
+    )
+    readings: list[str] = field(
+        default_factory=lambda: [CHOSEN],
+        metadata={
+            "help": "how I-WALT reads a clip: stack, stride, frames; chosen is what validation kept in main, else stack"
+        },
+    )
+    frame_orders: list[str] = field(
+        default_factory=lambda: ["forward"], metadata={"help": "of the test clips: forward, shuffled, reversed, frozen"}
+    )
     checkpoints: bool = option(False, "every kept checkpoint of the shipped twins in place of their final weights")
-    train_sizes: list[int] = _listed([1024], "training clips of the readouts")
-    seeds: list[int] = _listed([0], "of the readouts")
-    learning_rates: list[float] = _listed([], "tried side by side, chosen on validation; empty takes each task's own")
+    train_sizes: list[int] = field(default_factory=lambda: [1024], metadata={"help": "training clips of the readouts"})
+    seeds: list[int] = field(default_factory=lambda: [0], metadata={"help": "of the readouts"})
+    learning_rates: list[float] = field(
+        default_factory=lambda: [],
+        metadata={"help": "tried side by side, chosen on validation; empty takes each task's own"},
+    )
     steps: dict[str, int] = field(
-        default_factory=dict, metadata={"help": "optimiser steps by task; others: a fifth of compare's"}
+        default_factory=dict, metadata={"help": "optimiser steps by task; others: half of compare's"}
     )
     splits: dict[str, int] = field(
         default_factory=lambda: {"train": 2016, "validation": 288, "test": 480},

@@ -169,10 +169,10 @@ def _read(path: Path) -> list[StudyRow]:
     values = table.column("per_sample").combine_chunks() if "per_sample" in table.column_names else None
     names = [name for name in table.column_names if name in known and name != "per_sample"]
     records = table.select(names).to_pylist()
-    return [StudyRow(**record, **_samples(values, place)) for place, record in enumerate(records)]
+    return [StudyRow(**{**record, **_samples(values, place)}) for place, record in enumerate(records)]
 
 
-def _samples(values: Any, place: int) -> dict[str, np.ndarray]:
+def _samples(values: Any, place: int) -> dict[str, Any]:
     if values is None:
         return {}
     return {"per_sample": values[place].values.to_numpy(zero_copy_only=False).astype(np.float64)}

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from .cells import Cell, Skipped, Source, cost, expand, grouped
 from .config import StudyConfig
 from .measure import GroupJob, cell_hash
 from .rows import SHARDS_NAME, StudyRow, read_rows, write_shard
+from .systems import open_system
 from .world import Clips, LatentJob, latent_jobs
 
 SKIPPED_NAME, TIMES_NAME = "skipped.json", "times.json"
@@ -216,14 +218,18 @@ def keep_known(config: StudyConfig, clips: Clips, cells: list[Cell], shop: Works
 
 
 def encode(jobs: Sequence[GroupJob], shop: Workshop, name: str) -> None:
-    """Fill the cache of latents, each chunk once, before the readouts ask for it."""
+    """Fill the cache of latents that jobs will ask for."""
+    encode_sources([latent for job in jobs for latent in _latents(job)], shop, name)
+
+
+def encode_sources(latents: Sequence[LatentJob], shop: Workshop, name: str) -> None:
+    """Fill the cache of latents, each chunk of each tokenizer once."""
     wanted: dict[tuple, LatentJob] = {}
-    for job in jobs:
-        for latent in _latents(job):
-            tokenizer = _tokenizer_name(latent.source)
-            if tokenizer is not None:
-                place = (tokenizer, latent.source.reads, latent.split, latent.order, latent.start)
-                wanted.setdefault(place, latent)
+    for latent in latents:
+        tokenizer = _tokenizer_name(latent.source)
+        if tokenizer is not None:
+            place = (tokenizer, latent.source.reads, latent.split, latent.order, latent.start)
+            wanted.setdefault(place, latent)
     if not wanted:
         return
     todo = list(wanted.values())
@@ -247,9 +253,12 @@ def _latents(job: GroupJob) -> Iterator[LatentJob]:
 
 
 def _tokenizer_name(source: Source) -> str | None:
-    from .systems import open_system
+    return _tokenizer(source.backbone, source.reading)
 
-    tokenizer = open_system(source.backbone, source.reading, source.site).tokenizer
+
+@lru_cache(maxsize=512)
+def _tokenizer(spec: str, reading: str | None) -> str | None:
+    tokenizer = open_system(spec, reading).tokenizer
     return tokenizer.fingerprint if tokenizer is not None else None
 
 

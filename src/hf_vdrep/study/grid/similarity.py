@@ -93,7 +93,8 @@ class CkaJob:
 
     def run(self) -> list[Skipped]:
         """Write the rows; returns the models that were left out."""
-        begin, products, skipped = time.perf_counter(), {}, []
+        begin, skipped = time.perf_counter(), []
+        products: dict[Place, np.ndarray] = {}
         for spec in self.config.backbones:
             reason = _opens(spec)
             if reason:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from ...backbones.base import Backbone
@@ -52,6 +53,7 @@ def _open(spec: str, reading: str | None, site: str) -> Backbone:
     elif match := _SIZED.fullmatch(spec):
         backbone = _sized(dict(pair.split("=") for pair in match["settings"].split(",")))
     else:
+        _check_at_hand(spec)
         backbone = open_backbone(spec, **options)
     if site == "block":
         return backbone
@@ -97,6 +99,35 @@ def checkpoint_of(spec: str) -> dict[str, Any]:
         "training_step": wanted[2],
         "fraction": fractions.get(wanted),
     }
+
+
+def _check_at_hand(spec: str) -> None:
+    """Raise OSError for a Hub id that is neither cached nor to be had: found out once, not by retries for each."""
+    from huggingface_hub import try_to_load_from_cache
+
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", spec) or Path(spec).is_dir():
+        return
+    cached = any(try_to_load_from_cache(spec, name) for name in ("config.json", "model_index.json"))
+    if not cached and not _hub_answers():
+        raise OSError("not in the cache, and the Hub cannot be reached")
+
+
+@lru_cache(maxsize=1)
+def _hub_answers() -> bool:
+    import socket
+    from urllib.parse import urlsplit
+
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        return False
+    address = urlsplit(constants.ENDPOINT)
+    try:
+        port = address.port or (443 if address.scheme == "https" else 80)
+        socket.create_connection((address.hostname or "", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def _checkpoint(twin: str, seed: int, step: int, options: dict[str, Any]) -> Backbone:
