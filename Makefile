@@ -41,10 +41,12 @@ format: $(STAMP)  ## format the code
 typecheck: $(STAMP)
 	$(BIN)/mypy
 
-pair: $(STAMP)  ## train again the tokenizer and the twins that ship (hours on two CPU cores)
+pair: $(STAMP)  ## train again the tokenizer and the twins, and ship them (hours on two CPU cores)
 	$(BIN)/accelerate launch --cpu scripts/train_autoencoder.py --config scripts/recipes/tokenizer-tiny.yaml
 	$(BIN)/accelerate launch --cpu scripts/train_walt.py --config scripts/recipes/v-walt-tiny.yaml
 	$(BIN)/accelerate launch --cpu scripts/train_walt.py --config scripts/recipes/i-walt-tiny.yaml
+	$(BIN)/accelerate launch --cpu scripts/train_autoencoder.py --config scripts/recipes/tokenizer-tiny-decoder.yaml
+	$(BIN)/python scripts/ship_pair.py --runs runs
 
 clean:  ## remove the environment and the runs
 	rm -rf $(VENV) runs .pytest_cache .ruff_cache .mypy_cache

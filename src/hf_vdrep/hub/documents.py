@@ -30,7 +30,12 @@ _LABELS = {
     "v-walt": "V-WALT",
     "reference": "end to end",
 }
-_RUNS = {"tokenizer": "tokenizer", "i-walt": "I-WALT", "v-walt": "V-WALT"}
+_RUNS = {
+    "tokenizer": "tokenizer",
+    "tokenizer-decoder": "its decoder, trained on",
+    "i-walt": "I-WALT",
+    "v-walt": "V-WALT",
+}
 
 
 def fill(text: str, results: Path) -> str:
