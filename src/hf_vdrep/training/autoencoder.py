@@ -4,7 +4,7 @@
 import copy
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +12,20 @@ import numpy as np
 import torch
 from torch import nn
 
+from .autoencoder_batches import draw_crops, measure_psnr
 from .autoencoder_config import AutoencoderTrainConfig
 from .autoencoder_objective import ReconstructionObjective
 from .autoencoder_parts import build_autoencoder, make_adversary, make_perceptual
 from .config import parse_config
 from .entry import run_entry
 from .loop import Batch, Run, build, fit, leave, make_accelerator, write_summary
-from .pixels import psnr, to_pixel_values
+from .pixels import to_pixel_values
 from .pool import open_pool
 from .stream import IndexStream, derive_seed
 
 if TYPE_CHECKING:
     from ..models import AutoencoderWalt
+    from .autoencoder_stream import StreamTask
 
 
 class AutoencoderTask:
@@ -46,22 +48,18 @@ class AutoencoderTask:
 
     def batch(self, step: int, part: int, parts: int) -> Batch:
         """See `loop.Task`: `video` uint8 (B, L, H, W, 3), L and the crops drawn by (seed, step)."""
-        rng = np.random.default_rng(derive_seed("crop", self.config.seed, step))
-        weights = np.asarray(self.config.length_weights)
-        length = int(rng.choice(self.config.lengths, p=weights / weights.sum()))
-        starts = rng.integers(0, self.pool.shape[1] - length + 1, size=self.config.batch_size)[part::parts]
+        length, starts = draw_crops(self.config, step, self.pool.shape[1])
         indices = self.stream.indices(step)[part::parts]
-        clips = [self.pool[i, start : start + length] for i, start in zip(indices, starts, strict=True)]
+        clips = [self.pool[i, s : s + length] for i, s in zip(indices, starts[part::parts], strict=True)]
         return {"video": torch.from_numpy(np.stack(clips)), "ids": indices.tolist(), "items": len(indices)}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Mean PSNR (dB) of whole held-out clips, and of their first frames as images."""
-        videos, images = [], []
-        for start in range(0, len(self.held_out), 16):
-            pixels = to_pixel_values(torch.from_numpy(self.held_out[start : start + 16].copy()).to(self.device))
-            videos.append(psnr(model(pixels).sample, pixels))
-            images.append(psnr(model(pixels[:, :, :1]).sample, pixels[:, :, :1]))
-        return {"psnr": float(torch.cat(videos).mean()), "psnr_image": float(torch.cat(images).mean())}
+        """See `measure_psnr`."""
+        return measure_psnr(model, self.held_out, self.device)
+
+    def statistics_clips(self) -> np.ndarray:
+        """uint8 (n, T, H, W, 3): the clips behind `latents_mean` and `latents_std`."""
+        return self.pool[: self.config.stats_clips]
 
 
 def train_autoencoder(config: AutoencoderTrainConfig) -> dict[str, float]:
@@ -73,7 +71,7 @@ def train_autoencoder(config: AutoencoderTrainConfig) -> dict[str, float]:
     accelerator = make_accelerator(config)
     config.check(accelerator.num_processes * config.accumulation)
     with accelerator.main_process_first():
-        pool, held_out = open_clips(config)
+        task = open_task(config, accelerator.device)
     with accelerator.main_process_first():
         model, perceptual = build_autoencoder(config), make_perceptual(config)
     adversary = make_adversary(config, accelerator)
@@ -87,11 +85,24 @@ def train_autoencoder(config: AutoencoderTrainConfig) -> dict[str, float]:
         adversarial_weight=config.adversarial_weight,
     )
     run = build(config, objective, model, accelerator, companion=adversary)
-    figures = fit(run, AutoencoderTask(config, pool, held_out, accelerator.device))
+    figures = fit(run, task)
     if accelerator.is_main_process:
-        finish(run, model, pool, figures)
+        finish(run, model, task.statistics_clips, figures)
     leave(accelerator)
     return figures
+
+
+def open_task(config: AutoencoderTrainConfig, device: torch.device | str) -> "AutoencoderTask | StreamTask":
+    """Batches from ProbeWorld's pool, or from a stream.
+
+    Raises:
+        ValueError: the data cannot be opened, or is too short for `lengths`.
+    """
+    if config.pooled:
+        return AutoencoderTask(config, *open_clips(config), device)
+    from .autoencoder_stream import StreamTask
+
+    return StreamTask(config, device)
 
 
 def open_clips(config: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -111,8 +122,8 @@ def cache_folder(config: Any) -> Path:
     return Path(config.cache_dir) if config.cache_dir else Path(config.output_dir).parent / "cache"
 
 
-def finish(run: Run, model: "AutoencoderWalt", pool: np.ndarray, figures: dict[str, float]) -> None:
-    """Measure the latents, save the averaged weights, the figures and the loss curve."""
+def finish(run: Run, model: "AutoencoderWalt", clips: Callable[[], np.ndarray], figures: dict[str, float]) -> None:
+    """Measure the latents of `clips()`, save the averaged weights, the figures and the loss curve."""
     from .plots import plot_log
 
     config: Any = run.config
@@ -121,7 +132,7 @@ def finish(run: Run, model: "AutoencoderWalt", pool: np.ndarray, figures: dict[s
         if config.train_only == "decoder":
             mean, std = model.config.latents_mean, model.config.latents_std
         else:
-            mean, std = latent_statistics(model, pool[: config.stats_clips], seed=config.seed)
+            mean, std = latent_statistics(model, clips(), seed=config.seed)
         model.register_to_config(latents_mean=mean, latents_std=std)
         saved = copy.deepcopy(model).to(getattr(torch, config.storage_dtype))
     replace_folder(run.folder / "vae", saved.save_pretrained)
@@ -178,7 +189,7 @@ def replace_folder(folder: Path, write: Any) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line of `scripts/train_autoencoder.py`."""
-    description = "Train the WALT tokenizer on ProbeWorld clips."
+    description = "Train the WALT tokenizer."
     return run_entry(
         train_autoencoder, lambda args: parse_config(AutoencoderTrainConfig, args, description=description), argv
     )
