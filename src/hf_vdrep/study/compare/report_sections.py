@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from ..paper_gains import paper_gain, paper_source
 from .results import CompareResults, SystemResult, TaskResult
 from .systems import SYSTEMS, system
 from .table import format_gain, format_half_width, format_interval, format_score, metric_label, warnings
@@ -61,9 +62,10 @@ def table(results: CompareResults) -> str:
     terms = "".join(f"<dt>{escape(s.label)}</dt><dd>{escape(s.note)}</dd>" for s in present)
     return f"""<section aria-labelledby="table"><h2 id="table">The table</h2>
 <div class="card scroll"><table class="stacked"><thead><tr><th scope="col">task</th>{heads}
-<th scope="col">gain</th></tr></thead><tbody>{rows}</tbody></table></div>
+<th scope="col">gain</th><th scope="col">paper</th></tr></thead><tbody>{rows}</tbody></table></div>
 <p class="muted">± is half the width of the 95 % interval of a single score. Bold: better than its twin, because the
-paired interval of the gain excludes 0. {_gain_note(results)}</p>{_warned(results)}
+paired interval of the gain excludes 0. {_gain_note(results)} Paper: the gain of V-WALT over I-WALT on the real
+benchmark of the task ({escape(paper_source())}).</p>{_warned(results)}
 <dl class="terms">{terms}</dl></section>"""
 
 
@@ -119,8 +121,17 @@ def _table_row(task: TaskResult, keys: Sequence[str]) -> str:
     gain = task.gain
     mark = f' class="best {winner}"' if winner else ""
     cells.append(f"<td{mark}>{format_gain(gain)}<small>{format_interval(gain)}</small></td>" if gain else "<td>–</td>")
+    cells.append(_paper_cell(task))
     head = f'<th scope="row">{escape(task.title)}<small>{escape(metric_label(task))}</small></th>'
     return f"<tr>{head}{''.join(cells)}</tr>"
+
+
+def _paper_cell(task: TaskResult) -> str:
+    """The published gain and the benchmark that it was measured on."""
+    published = paper_gain(task.task)
+    if not published:
+        return "<td>–</td>"
+    return f"<td>{escape(published.words)}<small>{escape(published.benchmark)}</small></td>"
 
 
 def _warned(results: CompareResults) -> str:

@@ -7,6 +7,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from ..paper_gains import paper_gain
+
 
 @dataclass(frozen=True)
 class Score:
@@ -121,6 +123,8 @@ class CompareResults:
         found = dataclasses.asdict(self)
         for task, entry in zip(self.tasks, found["tasks"], strict=True):
             entry["winner"] = task.gain.winner if task.gain else None
+            published = paper_gain(task.task)
+            entry["paper"] = dataclasses.asdict(published) if published else None
         return found
 
     def counts(self) -> dict[str, int]:

@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 
+from ..paper_gains import paper_gain, paper_source
 from .results import CompareResults, Gain, Score, TaskResult
 from .systems import SYSTEMS, TWINS, system
 
@@ -10,13 +11,13 @@ _GAP = "  "
 
 
 def format_table(results: CompareResults) -> str:
-    """Task x (floors, twins, reference, gain, interval), aligned, with footnotes.
+    """Task x (floors, twins, reference, gain, interval, the paper's gain), aligned, with footnotes.
 
     Scores that are shares are shown in per cent. A star marks the twin that wins: the 95 % interval of the relative
     gain excludes 0.
     """
     present = [s for s in SYSTEMS if any(task.system(s.key) for task in results.tasks)]
-    head = ["task", "metric", *(f"{s.label} " for s in present), "gain", "95 % interval"]
+    head = ["task", "metric", *(f"{s.label} " for s in present), "gain", "95 % interval", "paper"]
     body = [_row(task, [s.key for s in present]) for task in results.tasks]
     lines = _align([head, *body])
     rule = "─" * max(map(len, lines))
@@ -36,6 +37,12 @@ def format_gain(gain: Gain) -> str:
 def format_interval(gain: Gain) -> str:
     """Bounds in per cent."""
     return f"[{_signed(gain.low)}, {_signed(gain.high)}]"
+
+
+def format_paper(task: TaskResult) -> str:
+    """The published gain on the task's benchmark."""
+    published = paper_gain(task.task)
+    return published.words if published else "–"
 
 
 def format_half_width(task: TaskResult, score: Score) -> str:
@@ -86,7 +93,7 @@ def _row(task: TaskResult, keys: Sequence[str]) -> list[str]:
         text = format_score(task, found.score.value) if found else "–"
         cells.append(text + ("*" if winner == key else " "))
     gain = task.gain
-    return [*cells, *((format_gain(gain), format_interval(gain)) if gain else ("–", "–"))]
+    return [*cells, *((format_gain(gain), format_interval(gain)) if gain else ("–", "–")), format_paper(task)]
 
 
 def _align(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -107,6 +114,7 @@ def _footnotes(results: CompareResults) -> list[str]:
     if gained:
         notes.append("* the paired 95 % interval of the gain, over test clips and readout seeds, excludes 0.")
         notes.append("gain: " + "; ".join(_forms(gained)))
+        notes.append(f"paper: gain on the real benchmark of the task ({paper_source()})")
     notes += [f"note: {line}" for line in warnings(results)]
     return notes
 
