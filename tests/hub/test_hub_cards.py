@@ -12,12 +12,14 @@ from huggingface_hub.repocard_data import eval_results_to_model_index, model_ind
 
 from hf_vdrep.data.probeworld.config import ProbeWorldConfig
 from hf_vdrep.data.probeworld.export_card import card as export_card
+from hf_vdrep.hub.card_folder import shipped_cards, write_cards
 from hf_vdrep.hub.cards import render, snippets, table
 from hf_vdrep.hub.dataset import dataset_card
 from hf_vdrep.hub.model import model_plan
 from hf_vdrep.hub.results import RESULTS_NAME, scores
-from hf_vdrep.hub.space import metric_names, metric_plan
+from hf_vdrep.hub.space import metric_names, metric_plan, required
 from hf_vdrep.metrics.loading import NAMES
+from hf_vdrep.study.shipped_probes import ROOT as SHIPPED_PROBES
 
 RESULTS = Path(__file__).resolve().parents[2] / "model_cards" / "walt-tiny"
 PAPERS = ("arXiv:2502.07001", "arXiv:2312.06662")
@@ -144,3 +146,41 @@ def test_a_results_folder_that_is_broken_is_named(tmp_path):
 def test_tables_and_snippets():
     assert table(["a", "b"], [["x|y", 1]], right=1) == "| a | b |\n| --- | ---: |\n| x/y | 1 |\n"
     assert snippets("```python\nx = 1\n```\ntext\n```bibtex\n@x\n```\n```python\ny\n```\n") == ["x = 1\n", "y\n"]
+
+
+@pytest.mark.parametrize(
+    ("line", "package", "expected"),
+    [
+        ("hf_vdrep", "hf_vdrep==0.2", "hf_vdrep==0.2"),
+        ("hf_vdrep[space]==0.1", "hf_vdrep @ git+https://x/y", "hf_vdrep[space] @ git+https://x/y"),
+        ("hf_vdrep_more", "hf_vdrep==0.2", "hf_vdrep_more"),
+        ("gradio", "hf_vdrep==0.2", "gradio"),
+    ],
+)
+def test_a_space_installs_the_package_from_where_it_is_told(line: str, package: str, expected: str):
+    assert required(f"{line}\ntorch\n", package) == f"{expected}\ntorch\n"
+
+
+def test_cards_can_be_written_to_be_read_and_those_committed_are_up_to_date(tmp_path: Path):
+    written = write_cards(tmp_path, RESULTS)
+    assert {"v-walt-tiny.md", "i-walt-tiny.md", "v-walt-tiny-depth.md"} <= {path.name for path in written}
+    assert write_cards(tmp_path, RESULTS) == []
+    committed_cards = list((RESULTS.parent / "hub").glob("*.md"))
+    stale = [path.name for path in committed_cards if path.read_text() != (tmp_path / path.name).read_text()]
+    assert not stale, "run: hf-vdrep push all --cards model_cards/hub"
+
+
+def test_a_probes_card_gives_its_score_and_runs_on_its_backbone(hub):
+    """One that goes with its backbone, one that a head cannot read and that goes alone."""
+    cards = shipped_cards(RESULTS)
+    for name, words in {
+        "v-walt-tiny-depth": 'AutoModelForDepthEstimation.from_pretrained("YOU/v-walt-tiny-depth")',
+        "v-walt-tiny-point-tracks": 'load_head("YOU/v-walt-tiny-point-tracks")',
+        "i-walt-tiny-action-motion": 'open_backbone("YOU/i-walt-tiny", video_as="stride")',
+    }.items():
+        card = ModelCard(cards[name])
+        card.validate()
+        assert words in card.text and card.data.base_model == f"YOU/{name[:11]}"
+        about = json.loads((SHIPPED_PROBES / name[:6] / name[12:].replace("-", "_") / "training.json").read_text())
+        (score,) = (value for value in about["test"].values() if isinstance(value, dict))
+        assert card.data.eval_results[0].metric_value == pytest.approx(score["value"], abs=1e-6)

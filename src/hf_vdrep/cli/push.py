@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .arguments import bars_off
+from .arguments import bars_off, check_folder
 from .failures import UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ _EPILOG = """examples:
   hf-vdrep push probe v-walt/depth runs/probe
   hf-vdrep push dataset probeworld --public
   hf-vdrep push all --probeworld probeworld --dry-run
+  hf-vdrep push all --cards model_cards/hub
 """
 
 
@@ -50,12 +51,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--namespace", metavar="USER", help="user or organisation (default: whose token it is)")
     add("--public", action="store_true", help="make new repositories public")
     add("--dry-run", action="store_true", help="show the files and the commit message, and push nothing")
+    add("--cards", type=Path, metavar="DIR", help="write the shipped models' and probes' cards there; push nothing")
     add("--json", action="store_true", help="print JSON")
     add("--results", type=Path, metavar="DIR", help="committed results (default: model_cards/walt-tiny)")
     add("--probeworld", type=Path, metavar="DIR", help="for all and collection: an export of the world")
     add("--space", type=Path, metavar="DIR", help="folder of the demo's Space (default: spaces/feature-comparison)")
     add("--backbone", metavar="MODEL", help="of a probe: folder, shipped name or Hub id (default: as it was trained)")
-    add("--package", metavar="SPEC", help="what the metrics' Spaces install (default: this version of hf_vdrep)")
+    add("--package", metavar="SPEC", help="what Spaces install, as pip takes it (default: hf_vdrep)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -64,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--repo must be a name alone beside --namespace, got {args.repo}")
     if bars_off(args.quiet):
         os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+    if args.cards:
+        return _write_cards(args)
     if args.dry_run:
         return _show(args, _plans(args, _namespace(args) or _YOU))
     from ..hub.push import connect
@@ -78,6 +82,16 @@ def run(args: argparse.Namespace) -> int:
         made = collect(plans, api, namespace, args.public)
         done.append({"collection": made.slug, "url": made.url})
     print(json.dumps(done, indent=1) if args.json else "\n".join(str(entry["url"]) for entry in done))
+    return 0
+
+
+def _write_cards(args: argparse.Namespace) -> int:
+    from ..hub.card_folder import write_cards
+
+    check_folder(args.cards, "--cards")
+    results = _or_default(args.results, "--results", "model_cards/walt-tiny")
+    for path in write_cards(args.cards, results, args.namespace or _YOU):
+        print(path)
     return 0
 
 

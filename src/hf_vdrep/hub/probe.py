@@ -119,16 +119,14 @@ def probe_plan(source: str | Path, repo_id: str, base_id: str, dataset: str, bac
         ValueError: no trained readout, or a backbone that it does not fit.
     """
     probe = open_trained(source)
-    walt = _walt_folder(backbone or probe.backbone)
-    whole = walt is not None and (probe.reads_image or probe.reading in _OWN_READINGS)
+    walt = walt_folder(backbone or probe.backbone)
+    whole = _goes_whole(probe, walt)
     score = probe.score()
-    files = _head_files(probe, walt) if whole and walt is not None else files_of(probe.folder)
+    files = _head_files(probe, walt) if walt is not None and whole else files_of(probe.folder)
     files += probe.record.files()
     if score:
         files.append(PlannedFile(RESULTS_NAME, results_file([score], dataset)))
-    shape = WaltShape.read(walt) if walt is not None else None
-    card = probe_card(repo_id, base_id, dataset, probe.about, score, shape, whole, probe.reads_image)
-    files.append(PlannedFile("README.md", card.encode()))
+    files.append(PlannedFile("README.md", readme(probe, walt, repo_id, base_id, dataset).encode()))
     title = probe.task.replace("_", " ")
     return make_plan(
         files,
@@ -141,7 +139,18 @@ def probe_plan(source: str | Path, repo_id: str, base_id: str, dataset: str, bac
     )
 
 
-def _walt_folder(backbone: str) -> Path | None:
+def readme(probe: TrainedProbe, walt: Path | None, repo_id: str, base_id: str, dataset: str) -> str:
+    """The card alone, without building the model; arguments as of `probe_plan`, `walt` as of `walt_folder`."""
+    shape = WaltShape.read(walt) if walt is not None else None
+    whole = _goes_whole(probe, walt)
+    return probe_card(repo_id, base_id, dataset, probe.about, probe.score(), shape, whole, probe.reads_image)
+
+
+def _goes_whole(probe: TrainedProbe, walt: Path | None) -> bool:
+    return walt is not None and (probe.reads_image or probe.reading in _OWN_READINGS)
+
+
+def walt_folder(backbone: str) -> Path | None:
     """The folder of a WALT, None for any other backbone."""
     folder = shipped.path(backbone) if backbone in shipped.names() else Path(backbone)
     if not (folder / "model_index.json").is_file():

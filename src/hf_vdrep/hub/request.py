@@ -12,7 +12,6 @@ from .plan import PushPlan
 
 KINDS = ("model", "probe", "dataset", "metrics", "space", "collection", "all")
 PROBEWORLD_NAME = "probeworld"
-SPACE_NAME = "feature-comparison"
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -29,7 +28,7 @@ class PushRequest:
         probeworld: folder of an export, for `all` and `collection`; None leaves the data set out.
         space: folder of the demo's Space; None leaves it out.
         backbone: folder, shipped name or Hub id of a probe's backbone; what its training names by default.
-        package: what Spaces of metrics install for hf_vdrep; this version by default.
+        package: what Spaces install for hf_vdrep; this version for metrics, and as it stands for the demo, by default.
     """
 
     kind: str
@@ -135,7 +134,7 @@ def _spaces(request: PushRequest) -> Iterator[PushPlan]:
     if not sources:
         raise ValueError("space must be given as a folder, got none")
     for source in sources:
-        yield space_plan(source, request.name(Path(source).resolve().name or SPACE_NAME))
+        yield space_plan(source, request.name(Path(source).resolve().name), request.package)
 
 
 def _everything(request: PushRequest) -> Iterator[PushPlan]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from .. import __version__
@@ -11,6 +12,7 @@ from .folder_files import files_of
 from .plan import PlannedFile, PushPlan, make_plan
 
 PACKAGE = f"hf_vdrep=={__version__}"
+_REQUIREMENT = re.compile(r"hf_vdrep(\[[\w,-]+\])?(?![\w.-])")
 _APP = TEMPLATES / "metric_app.py"
 _METRICS = Path(__file__).resolve().parent.parent / "metrics"
 
@@ -80,12 +82,13 @@ def _gradio() -> dict[str, str]:
         return {}
 
 
-def space_plan(source: str | Path, repo_id: str) -> PushPlan:
+def space_plan(source: str | Path, repo_id: str, package: str | None = None) -> PushPlan:
     """One commit that makes `repo_id` the Space in a folder, as it lies there.
 
     Args:
         source: a folder with README.md (front matter with `sdk`) and the app.
         repo_id: user/name.
+        package: what the Space installs for hf_vdrep; what its requirements.txt says by default.
 
     Raises:
         ValueError: no folder, or no Space in it.
@@ -102,8 +105,13 @@ def space_plan(source: str | Path, repo_id: str) -> PushPlan:
     app = str(data.get("app_file", "app.py"))
     if data["sdk"] == "gradio" and not (place / app).is_file():
         raise ValueError(f"space must hold its app_file {app}, got {place} without it")
+    files = files_of(place)
+    requirements = place / "requirements.txt"
+    if package and requirements.is_file():
+        text = required(requirements.read_text(encoding="utf-8"), package)
+        files.append(PlannedFile(requirements.name, text.encode()))
     return make_plan(
-        files_of(place),
+        files,
         kind="space",
         repo_id=repo_id,
         repo_type="space",
@@ -111,3 +119,21 @@ def space_plan(source: str | Path, repo_id: str) -> PushPlan:
         message=f"Upload the Space {data.get('title', place.name)}",
         note=str(data.get("short_description", data.get("title", place.name))),
     )
+
+
+def required(text: str, package: str) -> str:
+    """Lines of a requirements.txt with hf_vdrep from elsewhere; the extras that they ask for stay.
+
+    Args:
+        text: such as "hf_vdrep[space]".
+        package: such as "hf_vdrep @ git+https://…".
+    """
+    name, rest = _REQUIREMENT.match(package), package.removeprefix("hf_vdrep")
+    if name is None or name[1]:
+        raise ValueError(f"package must begin with hf_vdrep, without extras, got {package!r}")
+    found = (_REQUIREMENT.match(line) for line in text.splitlines())
+    lines = [
+        f"hf_vdrep{match[1] or ''}{rest}" if match else line
+        for match, line in zip(found, text.splitlines(), strict=True)
+    ]
+    return "\n".join(lines) + "\n"
