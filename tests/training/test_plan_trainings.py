@@ -53,12 +53,19 @@ def test_bytes_on_disk_are_as_planned(small_run: tuple[Path, WaltTrainConfig], t
     assert plan["rendered clips"].value == pytest.approx(size("cache/clips-*"), rel=0.15)
 
 
-@pytest.mark.parametrize("name", ["v-walt-tiny", "i-walt-tiny", "tokenizer-tiny"])
+@pytest.mark.parametrize("name", sorted(path.stem for path in RECIPES.glob("*.yaml")))
 def test_recipes_can_be_planned(name: str):
-    """Those of the pair that ships."""
+    """All that are kept."""
     plan = plan_training(job_from_config(RECIPES / f"{name}.yaml"), Machine.of(GPUS["h100"], 1, 0.3))
     assert plan["training"].value > 1e13 and plan["GPU hours"].value > 0
     assert plan["checkpoint"].value > 12 * plan["parameters"].value
+
+
+def test_fine_tuning_has_the_size_of_what_it_starts_from():
+    """LoRA on the V-WALT that ships; what LoRA saves is not counted, and the plan says so."""
+    plan = plan_training(job_from_config(RECIPES / "v-walt-tiny-lora.yaml"), Machine.of(GPUS["h100"], 1, 0.3))
+    assert plan["parameters"].value == 1_796_168
+    assert any("LoRA" in figure.name and figure.how == "assumed" for figure in plan.sections["assumed"])
 
 
 def test_memory_of_weights_is_the_usual_sum():

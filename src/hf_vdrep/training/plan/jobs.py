@@ -168,6 +168,10 @@ def _denoiser_job(config: WaltTrainConfig, name: str) -> DenoiserJob:
     clip = (config.num_frames, config.resolution, config.resolution)
     channels, frames, height, width = tokenizer.latent_shape(*clip)
     shape: dict[str, Any] = {"in_channels": channels, "sample_frames": frames, "sample_size": (height, width)}
+    if config.init_from:
+        shape |= find_start(config.init_from)
+    if config.lora_rank:
+        assumed.append("work and memory are those of training every weight: LoRA needs less")
     every = config.eval_every or config.steps
     return DenoiserJob(
         name,
@@ -204,7 +208,19 @@ def find_tokenizer(path: str, resolution: int) -> tuple[TokenizerShape, list[str
     return TokenizerShape(autoencoder_config(preset)), [f"the tokenizer is {preset!r}: {path} is not there to read"]
 
 
-def _shipped(name: str) -> list[Path]:
+def find_start(path: str) -> dict[str, Any]:
+    """Arguments of the denoiser that a training goes on from; none where it cannot be read here."""
+    parts = ("", "transformer", "pipeline/transformer")
+    for place in (*(Path(path) / part for part in parts), *_shipped(path, "transformer")):
+        try:
+            values = json.loads((place / "config.json").read_text())
+        except (OSError, ValueError):
+            continue
+        return {name: value for name, value in values.items() if not name.startswith("_")}
+    return {}
+
+
+def _shipped(name: str, part: str = "vae") -> list[Path]:
     from ...models import shipped
 
-    return [shipped.path(name) / "vae"] if name in shipped.names() else []
+    return [shipped.path(name) / part] if name in shipped.names() else []
