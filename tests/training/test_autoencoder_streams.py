@@ -76,3 +76,11 @@ def test_pictures_belong_in_image_data(data):
         task.batch(0, 0, 1)
     with pytest.raises(ValueError, match="lengths must not exceed num_frames=9, got"):
         StreamTask(config(data, num_frames=9))
+
+
+def test_a_missing_validation_split_is_found_before_training(data, tmp_path):
+    """Not hours later, at the first validation."""
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "0.mp4").write_bytes(mp4(0))
+    with pytest.raises(ValueError, match="split must be a folder under"):
+        StreamTask(config((tmp_path, data[1]), lanes=1, image_data=None, image_fraction=0.0))

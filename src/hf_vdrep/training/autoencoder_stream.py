@@ -13,7 +13,7 @@ from torch import nn
 from .autoencoder_batches import draw_crops, measure_psnr
 from .autoencoder_config import AutoencoderTrainConfig
 from .data_feed import Feed, Position, merge_positions
-from .data_held_out import first_clips
+from .data_held_out import first_samples, open_still
 from .data_lanes import Item
 from .data_places import picture_places
 from .loop import Batch
@@ -36,6 +36,7 @@ class StreamTask:
         if max(config.lengths) > config.num_frames and not config.only_pictures:
             raise ValueError(f"lengths must not exceed num_frames={config.num_frames}, got {config.lengths}")
         self.config, self.device, self.feed = config, device, Feed(config)
+        self._validation = open_still(config, config.eval_split)
 
     def batch(self, step: int, part: int, parts: int) -> Batch:
         """See `loop.Task`: `video` uint8 (B, L, H, W, 3); L and the crops are drawn by (seed, step)."""
@@ -70,11 +71,12 @@ class StreamTask:
 
     def statistics_clips(self) -> np.ndarray:
         """uint8 (n, T, H, W, 3): the clips behind `latents_mean` and `latents_std`."""
-        return first_clips(self.config, self.config.train_split, self.config.stats_clips).numpy()
+        data = open_still(self.config, self.config.train_split)
+        return first_samples(data, self.config.stats_clips, self.config.max_corrupt).numpy()
 
     @cached_property
     def _held_out(self) -> np.ndarray:
-        return first_clips(self.config, self.config.eval_split, self.config.eval_clips).numpy()
+        return first_samples(self._validation, self.config.eval_clips, self.config.max_corrupt).numpy()
 
 
 def _crop(item: Item, start: int, length: int) -> torch.Tensor:

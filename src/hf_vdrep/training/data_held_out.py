@@ -11,17 +11,16 @@ from .data_lanes import frames_of
 from .data_sources import OpenedData, open_clips_data, open_pictures_data
 
 
-def first_clips(config: DataConfig, split: str, count: int) -> torch.Tensor:
-    """uint8 (n, T, H, W, 3): at most `count` clips of `config.data`; of a set of pictures alone, T = 1."""
+def open_still(config: DataConfig, split: str) -> OpenedData:
+    """A split as it is validated on: clips from their usual start, or pictures where there are no clips.
+
+    Raises:
+        ValueError: no such data or split.
+    """
     if config.only_pictures:
-        return first_pictures(config, split, count)
+        return open_pictures_data(config, split)
     still = {} if config.data in ("probeworld", "probeworld-stream") else {"jitter": False}
-    return first_samples(open_clips_data(config, split, **still), count, config.max_corrupt)
-
-
-def first_pictures(config: DataConfig, split: str, count: int) -> torch.Tensor:
-    """uint8 (n, 1, H, W, 3): at most `count` pictures of `config.image_data`."""
-    return first_samples(open_pictures_data(config, split), count, config.max_corrupt)
+    return open_clips_data(config, split, **still)
 
 
 def first_samples(data: OpenedData, count: int, max_corrupt: float) -> torch.Tensor:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data.streams import SPECS, ReadOptions, StreamSpec
-from ..data.streams.folders import _PICTURES, _VIDEOS
+from ..data.streams.folders import PICTURES, VIDEOS
 from ..data.streams.source import Source
 from .data_config import DataConfig
 
@@ -80,7 +80,7 @@ def _open(
     setting: str, data: str, root: str | None, split: str, options: Mapping[str, Any], config: DataConfig
 ) -> OpenedData:
     from ..data.streams import get_spec
-    from ..data.streams.stream import _source
+    from ..data.streams.stream import open_source
 
     name, place = resolve(setting, data, root)
     spec = get_spec(name)
@@ -88,7 +88,7 @@ def _open(
     columns = given.pop("columns", None) or {}
     chosen = ReadOptions.of(spec, **{"resolution": config.resolution, "num_frames": config.num_frames, **given})
     try:
-        source = _source(spec, place, split, chosen, dict(columns))
+        source = open_source(spec, place, split, chosen, dict(columns))
     except OSError as error:  # the Hub or an object store does not answer
         raise ValueError(f"{setting} must be readable, got {data} ({' '.join(str(error).split())})") from error
     return OpenedData(data, spec, source, chosen)
@@ -122,8 +122,8 @@ def resolve(setting: str, data: str, root: str | None = None) -> tuple[str, str 
 def _kind_of(setting: str, folder: Path) -> str:
     endings = {path.suffix.lower() for path in folder.rglob("*")}
     kinds = {
-        "video-folder": bool(endings & set(_VIDEOS)),
-        "image-folder": bool(endings & set(_PICTURES)),
+        "video-folder": bool(endings & set(VIDEOS)),
+        "image-folder": bool(endings & set(PICTURES)),
         "webdataset": ".tar" in endings,
         "hub": ".parquet" in endings,
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .data_feed import Feed
-from .data_held_out import first_clips
+from .data_held_out import first_samples, open_still
 from .data_lanes import Item
 from .latent_batches import CleanLatents
 from .latent_encoding import Encoder
@@ -83,14 +83,18 @@ class HeldOutLatents:
     Args:
         config: data and `eval_clips`.
         encoder: the tokenizer.
+
+    Raises:
+        ValueError: there is no such split.
     """
 
     def __init__(self, config: "WaltTrainConfig", encoder: Encoder) -> None:
         self.config, self.encoder = config, encoder
+        self._data = open_still(config, config.eval_split)
 
     @cached_property
     def _items(self) -> list[Item]:
-        clips = first_clips(self.config, self.config.eval_split, self.config.eval_clips)
+        clips = first_samples(self._data, self.config.eval_clips, self.config.max_corrupt)
         return [Item(f"held-out-{index}", frames, 0, {}) for index, frames in enumerate(clips)]
 
     @cached_property

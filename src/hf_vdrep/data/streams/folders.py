@@ -15,8 +15,8 @@ from .options import ReadOptions
 from .pictures import clips_of, picture_of
 from .source import IndexedSource, Raw
 
-_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
-_VIDEOS = (".mp4", ".mov", ".webm", ".mkv", ".avi")
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
+VIDEOS = (".mp4", ".mov", ".webm", ".mkv", ".avi")
 _ALSO = {"validation": ("validation", "valid", "val"), "train": ("train",), "test": ("test",)}
 
 
@@ -34,7 +34,7 @@ class Folder(IndexedSource):
         self.caption_columns = [column for column, key in names.items() if key == "caption"]
         self.folder = self._split_folder()
         self.captions = self._metadata()
-        endings = _PICTURES if self.media == "image" else _VIDEOS
+        endings = PICTURES if self.media == "image" else VIDEOS
         self.files = sorted(path for path in self.folder.rglob("*") if path.suffix.lower() in endings)
         self.order: dict[str, int] = {}
         if all(path.parent != self.folder for path in self.files):

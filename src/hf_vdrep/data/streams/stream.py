@@ -167,7 +167,7 @@ def open_stream(
 
     spec = name if isinstance(name, StreamSpec) else get_spec(name)
     chosen = ReadOptions.of(spec, **options)
-    source = _source(spec, root, split, chosen, dict(columns or {}))
+    source = open_source(spec, root, split, chosen, dict(columns or {}))
     return SampleStream(
         spec,
         source,
@@ -184,9 +184,14 @@ def open_stream(
     )
 
 
-def _source(
+def open_source(
     spec: StreamSpec, root: str | Path | None, split: str, options: ReadOptions, columns: dict[str, str]
 ) -> Source:
+    """The reader of one split.
+
+    Raises:
+        ValueError: an unknown split, or a root that does not hold the set; the message says what is missing.
+    """
     from .hub_rows import HubRows, holds_parquet
 
     spec.their_split(split)
