@@ -51,7 +51,7 @@ class Choice:
             raise ValueError(f"The noise level must be a whole number, got {level:g}.")
         if not isinstance(site, str) or site not in SITES:
             raise ValueError(f"The site must be one of {', '.join(SITES)}, got {_short(site)}.")
-        if isinstance(density, bool) or density not in DENSITIES:
+        if isinstance(density, bool) or not isinstance(density, int) or density not in DENSITIES:
             raise ValueError(f"The detail must be one of {', '.join(map(str, DENSITIES))}, got {_short(density)}.")
         if not isinstance(keep_position, bool):
             raise ValueError(f"Keeping the position must be true or false, got {_short(keep_position)}.")

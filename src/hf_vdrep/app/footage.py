@@ -20,10 +20,10 @@ WORLD_CLIPS = 100_000
 """Clips of the embedded world that can be asked for."""
 
 _BUILT_IN = {
-    "hourglass": "Hourglass and ball (ProbeWorld)",
-    "brick-wall": "Brick wall, camera walking past",
-    "pan": "Cat, window gliding over the photograph",
-    "astronaut": "Astronaut (a photograph: one frame)",
+    "hourglass": "Hourglass and ball",
+    "brick-wall": "Brick wall",
+    "pan": "Cat",
+    "astronaut": "Astronaut (photo)",
 }
 _HOURGLASS = 61  # of ProbeWorld's test split: two solids come together before a striped wall
 _ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".mp4", ".mov", ".webm", ".mkv")

@@ -35,9 +35,9 @@ def build_app(settings: AppSettings | None = None, handlers: Handlers | None = N
         with gr.Tabs():
             with gr.Tab("Compare", id="compare"):
                 _compare_tab(app, handlers, settings)
-            with gr.Tab("The study", id="study"):
+            with gr.Tab("Study", id="study"):
                 study_tab()
-            with gr.Tab("What is compared", id="about"):
+            with gr.Tab("About", id="about"):
                 gr.Markdown(static("about.md"), elem_classes="vp-about")
     app.queue(max_size=settings.queue_size, default_concurrency_limit=settings.concurrency, api_open=False)
     return app

@@ -101,14 +101,17 @@ def _sweeps(tasks: list[TaskResults]) -> str:
 
 
 def _sweep_card(task: TaskResults) -> str:
-    cells = [row for row in task.entry["sweep"] if row["system"] in ("i-walt", "v-walt", "random")]
-    values = [row["value"] for row in cells]
+    rows = [row for row in task.entry["sweep"] if row["system"] in ("i-walt", "v-walt", "random")]
+    values = [row["value"] for row in rows]
     low, high = min(values, default=0.0), max(values, default=1.0)
-    body = "".join(_sweep_cell(task, row, low, high) for row in cells)
-    return (
-        f'<section class="st-card"><h3>{escape(task.title)} <small>{escape(task.metric)}</small></h3>'
-        f'<div class="st-cells">{body}</div></section>'
-    )
+    groups = []
+    for system in ("i-walt", "v-walt", "random"):
+        cells = "".join(_sweep_cell(task, row, low, high) for row in rows if row["system"] == system)
+        groups.append(
+            f'<h4 data-kind="{system}">{NAMES[system]}</h4><div class="st-cells">{cells}</div>' if cells else ""
+        )
+    title = f"<h3>{escape(task.title)} <small>{escape(task.metric)}</small></h3>"
+    return f'<section class="st-card">{title}{"".join(groups)}</section>'
 
 
 def _sweep_cell(task: TaskResults, row: dict, low: float, high: float) -> str:
@@ -122,7 +125,7 @@ def _sweep_cell(task: TaskResults, row: dict, low: float, high: float) -> str:
     return (
         f'<div class="st-cell" data-kind="{escape(row["system"])}" data-chosen="{str(chosen).lower()}" tabindex="0" '
         f'role="img" aria-label="{escape(said)}" style="--share:{share:.2f}"><b>{value}</b>'
-        f"<small>{escape(name)}<br>{escape(where)}</small>"
+        f"<small>{escape(where)}</small>"
         f'<span class="st-tip" aria-hidden="true">{escape(said)}</span></div>'
     )
 
