@@ -2,9 +2,11 @@
 """Wrap an objective and the model inside it for training."""
 
 import copy
+import random
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
@@ -16,6 +18,7 @@ from .ema import Ema
 from .guard import Guard
 from .loop_config import LoopConfig
 from .run import Run
+from .stream import derive_seed
 from .task import Companion
 from .trackers import wanted_trackers
 
@@ -63,6 +66,7 @@ def build(
     """
     config.check(accelerator.num_processes * accelerator.gradient_accumulation_steps * config.accumulation)
     sharded = _check_distribution(accelerator)
+    _seed(config.seed, accelerator.process_index)
     model.to(accelerator.device)
     # Before anything is compiled or sharded: the copy is for evaluation and saving.
     template = copy.deepcopy(model).cpu() if sharded else None
@@ -114,6 +118,15 @@ def _check_distribution(accelerator: Accelerator) -> bool:
             "the optimizer step itself, which leaves no place for the guard and for exact checkpoints"
         )
     return False
+
+
+def _seed(seed: int, rank: int) -> None:
+    """NumPy's and Python's global generators, so that a run killed before its first checkpoint starts as it did.
+
+    Torch's is left as it is: whoever made the weights has seeded it.
+    """
+    random.seed(derive_seed("python", seed, rank))
+    np.random.seed(derive_seed("numpy", seed, rank) % 2**32)
 
 
 def _lighten(model: Any, config: LoopConfig) -> None:

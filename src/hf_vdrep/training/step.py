@@ -2,6 +2,7 @@
 """One optimiser step: gradients of all micro-batches, one verdict of all processes, then the update or none."""
 
 import math
+import warnings
 from contextlib import nullcontext
 from typing import Any
 
@@ -33,7 +34,10 @@ def step(run: Run, batches: list[Batch]) -> dict[str, Any]:
         totals["skip"] = reason
         totals["ids"] = collect(run.accelerator, _ids(batches))
     # Data and schedule are functions of the step, taken or not.
-    run.scheduler.step()
+    with warnings.catch_warnings():
+        # Torch warns where the very first step is skipped; it is skipped on purpose.
+        warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
+        run.scheduler.step()
     run.optimizer.zero_grad(set_to_none=True)
     run.step += 1
     run.position = batches[-1].get("position", run.position)
