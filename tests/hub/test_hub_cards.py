@@ -16,6 +16,9 @@ from hf_vdrep.hub.card_folder import shipped_cards, write_cards
 from hf_vdrep.hub.cards import render, snippets, table
 from hf_vdrep.hub.dataset import dataset_card
 from hf_vdrep.hub.model import model_plan
+from hf_vdrep.hub.model_card import WaltShape, model_card
+from hf_vdrep.hub.probe import shipped_probes
+from hf_vdrep.hub.record import TrainingRecord
 from hf_vdrep.hub.results import RESULTS_NAME, scores
 from hf_vdrep.hub.space import metric_names, metric_plan, required
 from hf_vdrep.metrics.loading import NAMES
@@ -170,17 +173,30 @@ def test_cards_can_be_written_to_be_read_and_those_committed_are_up_to_date(tmp_
     assert not stale, "run: hf-vdrep push all --cards model_cards/hub"
 
 
-def test_a_probes_card_gives_its_score_and_runs_on_its_backbone(hub):
-    """One that goes with its backbone, one that a head cannot read and that goes alone."""
+def test_a_probes_card_gives_its_score_and_the_way_to_its_features(hub):
+    """One that a head can read goes with its backbone; the others go alone, and say how clips reach the backbone."""
     cards = shipped_cards(RESULTS)
-    for name, words in {
-        "v-walt-tiny-depth": 'AutoModelForDepthEstimation.from_pretrained("YOU/v-walt-tiny-depth")',
-        "v-walt-tiny-point-tracks": 'load_head("YOU/v-walt-tiny-point-tracks")',
-        "i-walt-tiny-action-motion": 'open_backbone("YOU/i-walt-tiny", video_as="stride")',
-    }.items():
-        card = ModelCard(cards[name])
+    for source in shipped_probes():
+        twin, task = source.split("/")
+        about = json.loads((SHIPPED_PROBES / source / "training.json").read_text())
+        card = ModelCard(cards[f"{twin}-tiny-{task.replace('_', '-')}"])
         card.validate()
-        assert words in card.text and card.data.base_model == f"YOU/{name[:11]}"
-        about = json.loads((SHIPPED_PROBES / name[:6] / name[12:].replace("-", "_") / "training.json").read_text())
+        if task == "object" or about["reading"] in (None, "stack"):
+            assert f'from_pretrained("YOU/{card.data.model_name}")' in card.text or "load_head(" in card.text
+        else:
+            assert f'open_backbone("YOU/{twin}-tiny", video_as="{about["reading"]}")' in card.text
         (score,) = (value for value in about["test"].values() if isinstance(value, dict))
         assert card.data.eval_results[0].metric_value == pytest.approx(score["value"], abs=1e-6)
+        assert card.data.base_model == f"YOU/{twin}-tiny"
+
+
+def test_a_model_that_needs_more_than_noise_does_not_promise_a_call(walt, tmp_path):
+    """Cards must not hold a snippet that fails: a model of text has no call without a prompt."""
+    import dataclasses
+
+    shape = WaltShape.read(walt / "pipeline")
+    record = TrainingRecord.read(walt)
+    plain = model_card("me/x", shape, record, [], "me/probeworld")
+    asking = model_card("me/x", dataclasses.replace(shape, needs="a prompt"), record, [], "me/probeworld")
+    assert "pipe(num_inference_steps" in plain and "pipe(num_inference_steps" not in asking
+    assert "it takes a prompt" in asking

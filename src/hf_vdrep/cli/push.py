@@ -3,7 +3,6 @@
 
 import argparse
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,14 +63,16 @@ def run(args: argparse.Namespace) -> int:
     """Plan; then show, or push; print the addresses."""
     if args.repo and args.namespace and "/" in args.repo:
         raise UsageError(f"--repo must be a name alone beside --namespace, got {args.repo}")
-    if bars_off(args.quiet):
-        os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     if args.cards:
         return _write_cards(args)
     if args.dry_run:
         return _show(args, _plans(args, _namespace(args) or _YOU))
+    from huggingface_hub.utils import disable_progress_bars
+
     from ..hub.push import connect
 
+    if bars_off(args.quiet):
+        disable_progress_bars()
     api, user = connect()
     namespace = _namespace(args) or user
     plans = _plans(args, namespace)

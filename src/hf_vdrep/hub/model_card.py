@@ -27,6 +27,11 @@ _WORLD_LIMITS = (
     "distribution, and what holds for this model need not hold for large ones. The world holds no people; some of its "
     "surfaces show photographs that scikit-image bundles."
 )
+_NEEDS = {
+    "low_res_scale": "the clip to enlarge",
+    "frame_conditioning": "the frames to go on from",
+    "text_dim": "a prompt",
+}
 _OTHER_LIMITS = "What is out of its training data is out of distribution; samples may repeat biases of that data."
 
 
@@ -41,6 +46,7 @@ class WaltShape:
         layers, channels, heads: of the denoiser.
         latents: channels of a latent.
         parameters: of the denoiser and of the tokenizer.
+        needs: what a call must be given beside noise; None where nothing.
     """
 
     video: bool
@@ -54,6 +60,7 @@ class WaltShape:
     heads: int
     latents: int
     parameters: tuple[int, int]
+    needs: str | None = None
 
     @classmethod
     def read(cls, folder: Path) -> WaltShape:
@@ -73,6 +80,7 @@ class WaltShape:
             heads=denoiser["num_attention_heads"],
             latents=denoiser["in_channels"],
             parameters=(_count(folder, "transformer"), _count(folder, "vae")),
+            needs=next((words for key, words in _NEEDS.items() if denoiser.get(key)), None),
         )
 
     def rows(self) -> list[list[str]]:
@@ -126,7 +134,7 @@ def model_card(
 
 def _names(shape: WaltShape) -> dict[str, Any]:
     return {
-        **{name: getattr(shape, name) for name in ("video", "frames", "height", "width", "steps")},
+        **{name: getattr(shape, name) for name in ("video", "frames", "height", "width", "steps", "needs")},
         **{"num_layers": shape.layers, "width_features": shape.channels},
         **{"grid_height": shape.grid[0], "grid_width": shape.grid[1]},
         "tokens": shape.steps * shape.grid[0] * shape.grid[1],
