@@ -54,6 +54,7 @@ def test_a_number_in_a_sentence_is_looked_up_and_formatted(results):
     assert fill(mark.format(".3f", ""), results) == mark.format(".3f", "0.500")
     with pytest.raises(ValueError, match=r"nothing at '\[title=depth\]'"):
         fill(mark.replace("motion", "depth").format(".3f", ""), results)
+    assert fill(f"`{mark.format('.3f', 'old')}`", results) == f"`{mark.format('.3f', 'old')}`"
     with pytest.raises(ValueError, match="format must fit"):
         fill("<!-- value: table.json tasks .3f --><!-- /value -->", results)
 

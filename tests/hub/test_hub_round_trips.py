@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from huggingface_hub import SpaceCard, snapshot_download
 
 from hf_vdrep.hub.cards import snippets
 from hf_vdrep.hub.dataset import dataset_plan
@@ -189,6 +190,17 @@ def test_a_space_goes_as_it_lies_there(hub, api, tmp_path: Path):
     (tmp_path / "app.py").unlink()
     with pytest.raises(ValueError, match=r"app_file app\.py"):
         space_plan(tmp_path, "me/demo")
+
+
+def test_the_demos_space_is_accepted_and_comes_back_with_equal_bits(hub, api, tmp_path: Path):
+    folder = Path(__file__).resolve().parents[2] / "spaces" / "feature-comparison"
+    SpaceCard((folder / "README.md").read_text()).validate()
+    push(space_plan(folder, "me/feature-comparison"), api)
+    options = {"endpoint": hub.endpoint, "token": api.token, "cache_dir": tmp_path}
+    place = Path(snapshot_download("me/feature-comparison", repo_type="space", **options))
+    found = {path.relative_to(place) for path in place.rglob("*") if path.is_file()} - {Path(".gitattributes")}
+    assert found >= {Path("app.py"), Path("README.md"), Path("requirements.txt")}
+    assert all((place / path).read_bytes() == (folder / path).read_bytes() for path in found)
 
 
 @pytest.mark.slow

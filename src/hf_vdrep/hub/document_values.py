@@ -6,7 +6,7 @@ A number in a sentence:
     reaches <!-- value: tokenizer/summary.json psnr .2f -->27.90<!-- /value --> dB
 
 names a file, a path of keys in it, and a Python format; `%.1f` multiplies by 100 first. In a path, `[task=depth]` picks
-the entry of a list whose `task` is "depth".
+the entry of a list whose `task` is "depth". A mark right after a backtick is only shown.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 from .cards import table
 
 VALUE = re.compile(
-    r"(<!-- value: (?P<file>\S+) (?P<keys>\S+) (?P<form>\S+) -->)(?P<old>[^<]*)(<!-- /value -->)", re.DOTALL
+    r"(?<!`)(<!-- value: (?P<file>\S+) (?P<keys>\S+) (?P<form>\S+) -->)(?P<old>[^<]*)(<!-- /value -->)", re.DOTALL
 )
 _STEP = re.compile(r"(?P<key>[^.\[\]]+)|\[(?P<name>[^=\]]+)=(?P<value>[^\]]+)\]")
 
