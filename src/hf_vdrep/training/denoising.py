@@ -1,6 +1,7 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """The denoising objective: v-prediction under zero terminal SNR, with self-conditioning (WALT §3, §4.3, §5.2)."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -31,6 +32,8 @@ class DenoisingObjective(nn.Module):
         min_snr_gamma: cap of the signal-to-noise ratio.
         given_frames_count: whether frames that are given as a condition count in the loss. WALT §4.4 states no
             exception from the objective.
+        kinds: what batches may hold. Where FSDP spreads the weights, every process has to go through the model
+            equally often; one whose part lacks a kind then passes a sample that counts nothing.
     """
 
     def __init__(
@@ -40,9 +43,11 @@ class DenoisingObjective(nn.Module):
         weighting: str = "plain",
         min_snr_gamma: float = 5.0,
         given_frames_count: bool = True,
+        kinds: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.model, self.scheduler, self.given_frames_count = model, scheduler, given_frames_count
+        self.kinds = tuple(kinds)
         self.weights = level_weights(scheduler.alphas_cumprod, weighting, min_snr_gamma)
 
     def forward(self, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
@@ -56,6 +61,8 @@ class DenoisingObjective(nn.Module):
         total, count, figures = torch.zeros((), device=self._device()), 0, {}
         for kind in ("video", "image"):
             if kind not in batch:
+                if kind in self.kinds and self._sharded():
+                    total = total + 0 * self.velocity_loss(self._stand_in(batch, kind), kind)
                 continue
             loss = self.velocity_loss(batch, kind)
             figures[f"loss_{kind}"] = loss.detach()
@@ -85,10 +92,14 @@ class DenoisingObjective(nn.Module):
         self, noisy: torch.Tensor, timestep: torch.Tensor, conditions: Conditions, chosen: torch.Tensor | None
     ) -> torch.Tensor | None:
         """First pass without gradient; its estimate of the clean latents, zero where not chosen."""
-        if chosen is None or not bool(chosen.any()):
+        if chosen is None or not (bool(chosen.any()) or self._sharded()):
             return None
         rows = chosen.nonzero()[:, 0]
         estimate = torch.zeros_like(noisy)
+        if not len(rows):  # a pass for the other processes' sake
+            with torch.no_grad():
+                self.model(noisy[:1], timestep[:1])
+            return estimate
         with torch.no_grad():
             some = {name: value[rows] for name, value in conditions.items()}
             velocity = self.model(noisy[rows], timestep[rows], **some).sample.float()
@@ -110,6 +121,21 @@ class DenoisingObjective(nn.Module):
             found["encoder_attention_mask"] = mask if hidden is None else mask & ~hidden[:, None]
         if given is not None:
             found.update(frame_condition=batch[kind], frame_mask=given)
+        return found
+
+    def _sharded(self) -> bool:
+        from torch.distributed.fsdp import FSDPModule
+
+        return isinstance(self, FSDPModule)
+
+    def _stand_in(self, batch: Batch, kind: str) -> Batch:
+        """One sample of a kind that the batch lacks, made of the other kind."""
+        other = "image" if kind == "video" else "video"
+        frames = self._inner().config.sample_frames if kind == "video" else 1
+        clean, noise = (batch[other + suffix][:1, :, :1].expand(-1, -1, frames, -1, -1) for suffix in ("", "_noise"))
+        found = {kind: clean, f"{kind}_noise": noise, f"{kind}_timestep": batch[f"{other}_timestep"][:1]}
+        if f"{other}_self" in batch:
+            found[f"{kind}_self"] = batch[f"{other}_self"][:1]
         return found
 
     def _inner(self) -> Any:

@@ -1,7 +1,6 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Training the denoiser, as V-WALT (`objective: video`) or as its twin I-WALT (`objective: image`)."""
 
-import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from .init_from import start_from
 from .latents import LatentPool
 from .loop import Run, build, fit, leave, make_accelerator, write_summary
 from .lora import add_adapters, merge_adapters, save_adapters
+from .run import chosen_copy
 from .stream import derive_seed
 from .twins import check_identity, check_twin, run_identity, twin_settings, write_identity
 from .walt_config import WaltTrainConfig
@@ -60,8 +60,9 @@ def train_walt(config: WaltTrainConfig) -> dict[str, float]:
     if accelerator.is_main_process:
         write_identity(run.folder, identity)
     figures = fit(run, task)
-    if accelerator.is_main_process:
-        finish(run, vae, model, {**figures, "flops_per_item": task.flops_per_item})
+    saved = chosen_copy(run)
+    if saved is not None:
+        finish(run, vae, saved, {**figures, "flops_per_item": task.flops_per_item})
     leave(accelerator)
     return figures
 
@@ -74,6 +75,7 @@ def make_objective(config: WaltTrainConfig, model: "WaltTransformer3DModel") -> 
         weighting=config.loss_weighting,
         min_snr_gamma=config.min_snr_gamma,
         given_frames_count=config.given_frames_count,
+        kinds=("video", "image") if config.objective == "video" and config.image_fraction else (config.objective,),
     )
 
 
@@ -122,20 +124,18 @@ def build_denoiser(config: WaltTrainConfig, pool: LatentPool, told: Told | None 
     return model
 
 
-def finish(run: Run, vae: "AutoencoderWalt", model: "WaltTransformer3DModel", figures: dict[str, float]) -> None:
-    """Save the averaged weights as a pipeline folder or adapters, the figures and the loss curves."""
+def finish(run: Run, vae: "AutoencoderWalt", saved: Any, figures: dict[str, float]) -> None:
+    """Save the chosen weights as a pipeline folder or adapters, the figures and the loss curves."""
     from .plots import plot_levels, plot_log
 
     config: Any = run.config
-    with run.ema.applied(model):
-        saved = copy.deepcopy(model).eval()
     dtype = getattr(torch, config.storage_dtype)
+    write_summary(run.folder, {**summarise(run, saved.eval()), **figures})
     if config.lora_rank:
         replace_folder(run.folder / "lora", lambda path: save_adapters(saved, path, dtype))
         saved = merge_adapters(saved) if config.lora_merge else saved
     if config.lora_merge or not config.lora_rank:
         replace_folder(run.folder / "pipeline", lambda path: save_pipeline(path, vae, saved.to(dtype)))
-    write_summary(run.folder, {**summarise(run, model), **figures})
     title = "V-WALT" if config.objective == "video" else "I-WALT"
     plot_log(run.folder / "log.jsonl", run.folder / "loss.png", title=title)
     plot_levels(run.folder / "log.jsonl", run.folder / "levels.png", title=title)
