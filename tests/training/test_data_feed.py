@@ -91,7 +91,7 @@ def test_a_pass_holds_every_sound_sample_once_and_the_next_in_another_order(pict
     assert stream.skipped() >= 2
 
 
-@pytest.mark.parametrize("steps", [1, 4, 9, 15])
+@pytest.mark.parametrize("steps", [1, 9])
 @pytest.mark.parametrize("parts", [1, 2])
 def test_a_resumed_feed_gives_exactly_the_rest(pictures, steps, parts):
     """The position passes through JSON; pixels of random crops and counts go on as well."""

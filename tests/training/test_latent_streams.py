@@ -236,3 +236,50 @@ def test_pictures_in_the_place_of_clips_are_refused(tiny_vae, data, tmp_path):
     wrong = task(tiny_vae, (data[1], None), tmp_path, image_data=None, image_fraction=0.0)
     with pytest.raises(ValueError, match="data must hold clips of 17 frames, got a picture in"):
         wrong.batch(0, 0, 1)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_labels_of_classes_come_along(tiny_vae, tmp_path, cached):
+    """Folders are classes: every place of a batch says which."""
+    for name in ("run", "walk"):
+        for split in ("train", "validation"):
+            (tmp_path / "set" / split / name).mkdir(parents=True)
+            for index in range(2):
+                (tmp_path / "set" / split / name / f"{index}.mp4").write_bytes(mp4(index))
+    settings = {"image_data": None, "image_fraction": 0.0, "latent_cache": cached, "condition": "action_coarse"}
+    batch = task(tiny_vae, (tmp_path / "set", None), tmp_path, **settings).batch(0, 0, 1)
+    assert [row["action_coarse"] for row in batch["labels"]] == [int(name.startswith("walk")) for name in batch["ids"]]
+
+
+def test_twins_share_the_fingerprint_of_their_data(tiny_vae, data, tmp_path):
+    settings = [(data, "video"), (data, "image"), ((data[1], data[1]), "image")]
+    found = [task(tiny_vae, where, tmp_path, objective=name).fingerprint() for where, name in settings]
+    assert found[0] == found[1] != found[2]
+
+
+def test_one_condition_cannot_speak_for_several_pictures(tiny_vae, data, tmp_path):
+    with pytest.raises(ValueError, match="condition must be none where image_data is mixed in, got action_coarse"):
+        task(tiny_vae, data, tmp_path, condition="action_coarse")
+
+
+def test_a_pair_of_runs_on_a_stream_sees_the_same(tiny_vae, tiny_denoiser_config, data, tmp_path, monkeypatch):
+    """Through the command line: V-WALT on a stream, stopped and resumed, and its twin on the same tokens."""
+    from hf_vdrep.training.walt import main
+
+    monkeypatch.setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    tiny_vae.save_pretrained(tmp_path / "vae")
+    pairs = [f"{key}={json.dumps(value)}" for key, value in tiny_denoiser_config.items()]
+    argv = ["--output-dir", str(tmp_path / "v-walt"), "--vae", str(tmp_path / "vae"), "--model", *pairs, "--cpu"]
+    argv += ["--data", str(data[0]), "--image-data", str(data[1]), "--image-fraction", "0.5", "--lanes", "2"]
+    argv += ["--resolution", "16", "--eval-clips", "2", "--batch-size", "4", "--max-corrupt", "0.6"]
+    argv += ["--warmup-steps", "0", "--log-every", "1", "--mixed-precision", "no", "--lr-schedule"]
+    argv += ["constant_with_warmup"]
+    assert main([*argv, "--steps", "2", "--debug"]) == 0
+    assert main([*argv, "--steps", "4", "--debug"]) == 0
+    assert main(["--twin-of", str(tmp_path / "v-walt"), "--debug"]) == 0
+    summaries = [json.loads((tmp_path / name / "summary.json").read_text()) for name in ("v-walt", "i-walt")]
+    for key in ("parameters", "clips", "tokens", "steps"):
+        assert summaries[0][key] == summaries[1][key]
+    rows = [json.loads(line) for line in (tmp_path / "v-walt" / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows if "loss" in row] == [1, 2, 3, 4]
+    assert max(row.get("skipped_samples", 0) for row in rows) >= 1

@@ -7,12 +7,13 @@ places in the batch, so neither the number of processes nor that of decoding wor
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.utils.data import DataLoader, IterableDataset
 
+from ..data.sample import CLASS_LABELS
 from ..data.streams import ReadOptions, SampleStream, SkipLimit
 from ..data.streams.source import Raw, Source
 from .data_sources import OpenedData
@@ -33,12 +34,14 @@ class Item:
         frames: uint8 (T, H, W, 3); T = 1 for a picture.
         epoch: how often the lane went through its samples before.
         state: where the lane stands after this sample; JSON-able.
+        labels: its class labels and caption, by name.
     """
 
     id: str
     frames: torch.Tensor
     epoch: int
     state: State
+    labels: dict[str, Any] = field(default_factory=dict)
 
 
 class Lane(Source):
@@ -118,7 +121,7 @@ class LaneMaker:
         try:
             for sample in stream:
                 place = stream.state_dict()
-                yield Item(str(sample["id"]), frames_of(sample), int(place["epoch"]), place)
+                yield Item(str(sample["id"]), frames_of(sample), int(place["epoch"]), place, labels_of(sample))
         except ValueError as error:
             if not str(error).startswith("repeat must"):
                 raise
@@ -132,6 +135,11 @@ def frames_of(sample: Mapping[str, Any]) -> torch.Tensor:
     frames = sample["video"] if "video" in sample else sample["image"]
     frames = torch.as_tensor(frames)
     return frames if frames.ndim == 4 else frames[None]
+
+
+def labels_of(sample: Mapping[str, Any]) -> dict[str, Any]:
+    """Class labels and caption of a sample, as far as it has them."""
+    return {name: sample[name] for name in (*CLASS_LABELS, "caption") if name in sample}
 
 
 def choose_lanes(wanted: int, data: Sequence[OpenedData], most: int = 8) -> int:

@@ -16,7 +16,7 @@ class CleanLatents:
         stacks: bool (n,): which places hold stacks of F images instead of a clip.
         video: float32 (n_v, c, F, h, w), the clips in the order of their places.
         images: float32 (n_s, F, c, 1, h, w), the stacks.
-        extra: further entries of the batch: `position`, `skipped`.
+        extra: further entries of the batch: `position`, `skipped`, `labels` (one mapping for each place).
     """
 
     ids: list[Any]
@@ -32,6 +32,10 @@ class LatentSource(Protocol):
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """(c, F, h, w) of a clip."""
+        ...
+
+    def fingerprint(self) -> str | None:
+        """Hex digits of the training data; None where the latents themselves are at hand."""
         ...
 
     def draw(self, step: int, part: int, parts: int) -> CleanLatents:

@@ -3,7 +3,7 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -54,20 +54,27 @@ class CachedLatents:
         kinds = place_kinds(self.config, self.pictures(step))
         rows = {"clip": slice(0, count), "frames": slice(count, 2 * count), "pictures": slice(0, 1)}
         ids: list[str] = []
+        labels: list[dict[str, Any]] = []
         video, images = [np.empty((0, *self.shape), np.float32)], [np.empty((0, count, channels, 1, height, width))]
         for place in range(part, size, parts):
             kind = str(kinds[place])
             store, wanted = self._wanted(kind, int(numbers[place]), int(before[place]))
             found = store.rows(wanted, rows[kind])
             ids += [store.ids[number] for number in wanted]
+            labels.append(store.labels[wanted[0]])
             if kind == "clip":
                 video.append(found.transpose(0, 2, 1, 3, 4))
             else:
                 images.append(found.reshape(1, count, channels, 1, height, width))
         # Every process knows of all that was left out; one of them tells.
-        extra = {"skipped": sum(store.skipped for store in self._stores.values()) if self.share.rank == 0 else 0}
+        skipped = sum(store.skipped for store in self._stores.values()) if self.share.rank == 0 else 0
+        extra = {"skipped": skipped, "labels": labels}
         stacks = np.concatenate(images).astype(np.float32)
         return CleanLatents(ids, kinds[part::parts] != "clip", np.concatenate(video), stacks, extra)
+
+    def fingerprint(self) -> str:
+        """Hex digits of the training data."""
+        return "-".join(store.digest for store in self.stores().values())
 
     def pictures(self, step: int) -> np.ndarray:
         """bool (batch_size,): the places of a step that hold pictures."""

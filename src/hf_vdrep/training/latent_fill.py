@@ -19,7 +19,7 @@ from ..data.streams import SampleStream, SkipLimit
 from ..features.process_share import ProcessShare
 from ..features.quota import bytes_in
 from ..features.storage_dtype import StoredRows, encode, num_stored_bytes
-from .data_lanes import Item, Lane, frames_of
+from .data_lanes import Item, Lane, frames_of, labels_of
 from .data_sources import OpenedData
 from .latent_encoding import Encoder
 from .latent_store import LatentStore
@@ -103,11 +103,12 @@ class LatentFiller:
             num_shards=self.store.num_shards,
             limit=SkipLimit(share=self.config.max_corrupt),
         )
-        blocks, ids, batch = [], [], []
+        blocks, ids, labels, batch = [], [], [], []
         with self.store.claim(shard) as mark, _writing(self.store.folder.parent):
             for sample in stream:
                 batch.append(Item(str(sample["id"]), frames_of(sample), 0, {}))
                 ids.append(batch[-1].id)
+                labels.append(labels_of(sample))
                 if len(batch) == self.encoder.batch_size:
                     blocks.append(self._encoded(batch))
                     batch = []
@@ -115,7 +116,8 @@ class LatentFiller:
             if batch or not blocks:
                 blocks.append(self._encoded(batch))
             report = stream.report
-            self.store.write(shard, blocks, {"ids": ids, "skipped": report.corrupt + report.short})
+            facts = {"ids": ids, "labels": labels, "skipped": report.corrupt + report.short}
+            self.store.write(shard, blocks, facts)
 
     def _encoded(self, items: list[Item]) -> StoredRows:
         if not items:  # a shard whose samples were all left out: one row that no id names

@@ -2,7 +2,7 @@
 """Kept latents on disk: safetensors shards that know their hash, and an index beside them.
 
 latents-<kind>-<key>/  key.json                  what the latents depend on
-                       shard-00000.safetensors   `values` (n, rows, c, h, w); ids and counts in its header
+                       shard-00000.safetensors   `values` (n, rows, c, h, w); ids, labels and counts in its header
                        index.json                shards, samples and bytes, once all are there
 """
 
@@ -94,6 +94,11 @@ class LatentStore:
     def ids(self) -> list[str]:
         """Of all samples, in the order of the shards."""
         return [name for shard in range(self.num_shards) for name in self._facts(shard)["ids"]]
+
+    @cached_property
+    def labels(self) -> list[dict[str, Any]]:
+        """Class labels and captions of all samples."""
+        return [labels for shard in range(self.num_shards) for labels in self._facts(shard)["labels"]]
 
     @cached_property
     def skipped(self) -> int:

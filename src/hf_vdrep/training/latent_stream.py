@@ -12,6 +12,7 @@ from .data_held_out import first_samples, open_still
 from .data_lanes import Item
 from .latent_batches import CleanLatents
 from .latent_encoding import Encoder
+from .latent_key import data_fingerprint
 
 if TYPE_CHECKING:
     from ..models import AutoencoderWalt
@@ -47,8 +48,13 @@ class StreamLatents:
         channels, count, height, width = self.shape
         images = np.concatenate([np.empty((0, count, channels, 1, height, width), np.float32), *stacks])
         ids = [item.id for row in rows for item in row]
-        extra = {"position": self.feed.position(), "skipped": self.feed.skipped()}
+        labels = [row[0].labels for row in rows]
+        extra = {"position": self.feed.position(), "skipped": self.feed.skipped(), "labels": labels}
         return CleanLatents(ids, kinds != "clip", video, images, extra)
+
+    def fingerprint(self) -> str:
+        """Hex digits of the training data."""
+        return "-".join(data_fingerprint(data) for data in self.feed.data.values())
 
     def seek(self, position: Mapping[str, Any]) -> None:
         """Go on after a saved position."""

@@ -72,6 +72,10 @@ class WaltTask:
         """The positions of all processes as one, which `seek` takes whatever their number is now."""
         return merge_positions(positions)
 
+    def fingerprint(self) -> str | None:
+        """Of the training data, which twins share; None for a pool, whose latents speak for themselves."""
+        return self.source.fingerprint()
+
     def _draw(self, step: int) -> dict[str, np.ndarray]:
         """Noise, timesteps and self-conditioning of every element, as a function of (seed, step).
 
@@ -135,6 +139,10 @@ class PoolLatents:
         self.shape = pool.video.shape[1:]
         self.stream = IndexStream(len(pool), config.batch_size, seed=config.seed)
 
+    def fingerprint(self) -> None:
+        """See `LatentSource`."""
+        return None
+
     def draw(self, step: int, part: int, parts: int) -> CleanLatents:
         """See `LatentSource`."""
         indices = self.stream.indices(step)
@@ -168,6 +176,9 @@ def open_pools(config: WaltTrainConfig, vae: "AutoencoderWalt") -> tuple[Any, An
 def _open_streams(config: WaltTrainConfig, vae: "AutoencoderWalt") -> tuple["LatentSource", "HeldOutLatents"]:
     if config.only_pictures and config.objective == "video":
         raise ValueError("objective must be image where image_fraction is 1, got video")
+    if config.image_data and config.condition != "none":
+        # A place of pictures holds F of them, and one condition.
+        raise ValueError(f"condition must be none where image_data is mixed in, got {config.condition}")
     encoder = Encoder(vae, config.resolution, config.num_frames, seed=config.latents_seed)
     source: LatentSource
     if config.latent_cache:
