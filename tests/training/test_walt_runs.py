@@ -211,3 +211,38 @@ def test_a_class_conditional_run_learns_an_embedding_of_its_classes(runs, monkey
     config = open_start(str(folder / "classes")).config
     assert config.num_classes == 3 and config.frame_conditioning
     assert told.sample_arguments(4) == {"class_labels": [0, 1, 2, 0]}
+
+
+def test_a_run_under_captions_draws_samples_of_them(runs, tmp_path, monkeypatch):
+    """A T5 encoder and its tokenizer from a folder; sample grids stand beside the checkpoints."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast, T5Config, T5EncoderModel
+
+    words = {"<pad>": 0, "<unk>": 1, "cube": 2, "sphere": 3, "move": 4, "left": 5}
+    table = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
+    table.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=table, pad_token="<pad>", unk_token="<unk>").save_pretrained(
+        tmp_path / "t5"
+    )
+    shape = {"vocab_size": 6, "d_model": 8, "d_kv": 4, "d_ff": 8, "num_layers": 1, "num_heads": 2}
+    T5EncoderModel(T5Config(**shape)).save_pretrained(tmp_path / "t5")
+    monkeypatch.setattr("hf_vdrep.training.conditions._pool_labels", lambda config: np.zeros((6, 6), np.int64))
+    flags = ["--output-dir", str(tmp_path / "told"), "--condition", "text", "--text-encoder", str(tmp_path / "t5")]
+    flags += ["--text-length", "5", "--sample-every", "3", "--eval-every", "0", "--debug"]
+    assert main([*runs[1], *flags]) == 0
+    assert open_start(str(tmp_path / "told")).config.text_dim == 8
+    assert {path.name for path in (tmp_path / "told" / "samples").iterdir()} == {
+        "step-3-images.png",
+        "step-3-clips.png",
+    }
+
+
+def test_conditions_that_cannot_be_met_are_one_clear_line(tmp_path):
+    from hf_vdrep.training.conditions import open_conditions
+
+    with pytest.raises(ValueError, match="text_encoder must go with condition=text, got None with text"):
+        WaltTrainConfig(condition="text").check()
+    with pytest.raises(ValueError, match=r"text_encoder must be a T5 encoder with tokenizer, got .*none"):
+        open_conditions(WaltTrainConfig(condition="text", text_encoder=str(tmp_path / "none")))
+    with pytest.raises(ValueError, match="model must give num_classes for condition=scene of clips, got none"):
+        open_conditions(WaltTrainConfig(condition="scene", data="clips"))
