@@ -236,6 +236,19 @@ def test_a_stream_whose_every_sample_is_corrupt_is_refused(tmp_path):
         read(feed(root), 1)
 
 
+def test_lanes_without_a_sample_are_refused(uneven):
+    """Twelve records in tar files, whose number nobody knows before they are read."""
+    with pytest.raises(ValueError, match=r"data must hold a sample for each of 16 lanes, got none in lane 1[2-5] of"):
+        read(feed(uneven, lanes=16), 4)
+
+
+def test_probeworld_is_streamed_as_it_is_rendered(stand_in_world, blobs):
+    items = [item for batch in read(feed("probeworld-stream", pool_size=6, lanes=2), 3) for item in batch.values()]
+    assert {item.id for item in items} == {f"probeworld-train-{index}" for index in range(6)}
+    for item in items:
+        assert torch.equal(item.frames, blobs("train", 6).render_batch([int(item.id.rpartition("-")[2])])[0])
+
+
 def test_a_set_smaller_than_a_batch_repeats(tmp_path):
     root = folder(tmp_path / "few", png, 2, "png")
     stream = feed(root, lanes=0)

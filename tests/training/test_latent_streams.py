@@ -1,6 +1,7 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """The twins on streams and on kept latents: same samples, same order, same tokens; caches that cannot be wrong."""
 
+import errno
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from hf_vdrep.training.data_feed import open_training_data
 from hf_vdrep.training.latent_cache import CachedLatents
 from hf_vdrep.training.latent_encoding import Encoder
 from hf_vdrep.training.latent_fill import LatentFiller
+from hf_vdrep.training.latent_store import LatentStore
 from hf_vdrep.training.pixels import to_pixel_values
 from hf_vdrep.training.walt_config import WaltTrainConfig
 from hf_vdrep.training.walt_task import WaltTask, open_pools
@@ -214,6 +216,25 @@ def test_a_quota_is_kept_before_anything_is_written(tiny_vae, data, tmp_path):
     with pytest.raises(OSError, match=r"latent_quota must leave room: .* got 1e-06 GB"):
         wanted.batch(0, 0, 1)
     assert not list((tmp_path / "cache").rglob("shard-*"))
+
+
+def test_a_full_disk_is_a_clear_error_and_loses_nothing(tiny_vae, data, tmp_path, monkeypatch):
+    write = LatentStore.write
+
+    def full(self, shard, rows, facts):
+        if shard == 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(self, shard, rows, facts)
+
+    monkeypatch.setattr(LatentStore, "write", full)
+    with pytest.raises(
+        OSError, match=r"cache_dir must take the latents, but writing failed .* complete shards are kept"
+    ):
+        task(tiny_vae, data, tmp_path, latent_cache=True).batch(0, 0, 1)
+    kept = list((tmp_path / "cache").rglob("*.safetensors*"))
+    assert [path.name for path in kept] == ["shard-00000.safetensors"]
+    monkeypatch.undo()
+    assert len(task(tiny_vae, data, tmp_path, latent_cache=True).batch(0, 0, 1)["ids"]) >= 4
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])

@@ -4,6 +4,7 @@ from .._lazy import lazy_exports
 _HOMES: dict[str, str] = {
     "AutoencoderTrainConfig": ".autoencoder",
     "CheckpointError": ".checkpoint",
+    "DataConfig": ".data_config",
     "Ema": ".ema",
     "IndexStream": ".stream",
     "LoopConfig": ".loop_config",
