@@ -60,7 +60,7 @@ def plan(tmp_path: Path) -> PushPlan:
     card = b"---\nlicense: apache-2.0\n---\n\n# Thing\n"
     files += [PlannedFile("README.md", card), PlannedFile("config.json", b"{}\n")]
     about = {"kind": "model", "repo_id": "me/thing", "repo_type": "model", "message": "Upload thing"}
-    return make_plan(files, **about, replaces=("*.safetensors",))
+    return make_plan(files, **about, replaces=("weights/*.safetensors",))
 
 
 @pytest.fixture(scope="session")

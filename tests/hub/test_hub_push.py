@@ -47,7 +47,7 @@ def test_what_an_earlier_push_left_and_this_one_replaces_goes_in_the_same_commit
     push(plan, api)
     files = [*plan.files[:2], PlannedFile("weights/all.safetensors", b"new")]
     about = {"kind": "model", "repo_id": "me/thing", "repo_type": "model", "message": "Fewer shards"}
-    push(make_plan(files, **about, replaces=("*.safetensors",)), api)
+    push(make_plan(files, **about, replaces=("weights/*.safetensors",)), api)
     assert sorted(files_at(hub, "me/thing")) == ["README.md", "config.json", "weights/all.safetensors"]
     assert len(hub.store.repos["model", "me/thing"].commits) == 3
 

@@ -19,7 +19,7 @@ from .record import TrainingRecord
 from .results import RESULTS_NAME, results_file, scores, table_of
 
 # Shards of an earlier push that this one does not write would be read by nobody, and still be downloaded.
-REPLACED = ("*.safetensors", "*.safetensors.index.json")
+REPLACED = ("vae/*.safetensors*", "transformer/*.safetensors*", "readout/*", "model*.safetensors*")
 
 
 def model_plan(source: str | Path, repo_id: str, dataset: str, results: Path | None = None) -> PushPlan:

@@ -22,7 +22,7 @@ from .model import REPLACED, pipeline_files, without_local_path
 from .model_card import WaltShape
 from .plan import PlannedFile, PushPlan, make_plan
 from .probe_card import probe_card
-from .record import TrainingRecord
+from .record import TrainingRecord, without_local_paths
 from .results import RESULTS_NAME, TaskScore, results_file
 
 # What a head does with a clip by itself; the rest needs images cut from it beforehand.
@@ -123,7 +123,9 @@ def probe_plan(source: str | Path, repo_id: str, base_id: str, dataset: str, bac
     whole = _goes_whole(probe, walt)
     score = probe.score()
     files = _head_files(probe, walt) if walt is not None and whole else files_of(probe.folder)
-    files += probe.record.files()
+    about = without_local_paths(probe.about)
+    settings = PlannedFile(f"readout/{TRAINING_NAME}" if whole else TRAINING_NAME, _json(about))
+    files += [settings, *probe.record.files()]
     if score:
         files.append(PlannedFile(RESULTS_NAME, results_file([score], dataset)))
     files.append(PlannedFile("README.md", readme(probe, walt, repo_id, base_id, dataset).encode()))
@@ -187,8 +189,11 @@ def _head_files(probe: TrainedProbe, walt: Path) -> list[PlannedFile]:
         head.save_pretrained(place, storage_dtype=torch.float16)
         made = [file for file in files_of(Path(place)) if file.path not in weights]
         made = [without_local_path(PlannedFile(file.path, file.read())) for file in made]
-    training = PlannedFile(f"readout/{TRAINING_NAME}", probe.folder / TRAINING_NAME)
-    return [*(file for file in base if file.path != "README.md"), *made, training]
+    return [*(file for file in base if file.path != "README.md"), *made]
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    return f"{json.dumps(content, indent=1)}\n".encode()
 
 
 def _index(layer: float) -> int | float:

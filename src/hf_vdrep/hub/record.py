@@ -50,8 +50,14 @@ class TrainingRecord:
         """To lie in `training/` of a repository."""
         if self.folder is None:
             return []
-        there = [self.folder / name for name in FILES]
-        return [PlannedFile(f"training/{path.name}", path) for path in there if path.is_file()]
+        there = [
+            PlannedFile(f"training/{name}", self.folder / name) for name in FILES if (self.folder / name).is_file()
+        ]
+        public = without_local_paths(self.config)
+        if public == self.config:
+            return there
+        clean = PlannedFile("training/config.yaml", yaml.safe_dump(public, sort_keys=False).encode())
+        return [clean if file.path == clean.path else file for file in there]
 
     def rows(self) -> list[list[str]]:
         """The figures for a table, those that are known."""
@@ -74,3 +80,16 @@ class TrainingRecord:
     def data(self) -> str:
         """What it was trained on: "probeworld", a folder, a Hub id; "" where unknown."""
         return str(self.config.get("data", "probeworld")) if self.config else ""
+
+
+def without_local_paths(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings whose absolute paths have shrunk to their last part: where somebody works is nobody's business."""
+    return {name: _public(value) for name, value in settings.items()}
+
+
+def _public(value: Any) -> Any:
+    if isinstance(value, dict):
+        return without_local_paths(value)
+    if isinstance(value, list):
+        return [_public(entry) for entry in value]
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
