@@ -246,3 +246,5 @@ def test_conditions_that_cannot_be_met_are_one_clear_line(tmp_path):
         open_conditions(WaltTrainConfig(condition="text", text_encoder=str(tmp_path / "none")))
     with pytest.raises(ValueError, match="model must give num_classes for condition=scene of clips, got none"):
         open_conditions(WaltTrainConfig(condition="scene", data="clips"))
+    with pytest.raises(ValueError, match="condition must be none with image_data, got scene with pictures"):
+        open_conditions(WaltTrainConfig(condition="scene", image_data="pictures", image_fraction=0.5))

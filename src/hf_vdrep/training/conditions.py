@@ -57,10 +57,12 @@ def open_conditions(config: WaltTrainConfig, device: torch.device | str = "cpu")
     """Labels or captions of the training pool, and the encoder of captions.
 
     Raises:
-        ValueError: class labels of other data than ProbeWorld without `num_classes` in `model`.
+        ValueError: class labels of other data than ProbeWorld without `num_classes` in `model`, or pictures mixed in.
     """
     if config.condition == "none":
         return Told()
+    if config.image_data:  # the pictures of one stack are of different things
+        raise ValueError(f"condition must be none with image_data, got {config.condition} with {config.image_data}")
     if config.condition == "text":
         encoder = open_caption_encoder(str(config.text_encoder), config.text_length, device)
         return Told(captions(_pool_labels(config)) if config.pooled else None, encoder=encoder)
