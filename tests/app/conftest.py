@@ -17,6 +17,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "browser: end to end in headless Chromium (make test-browser)")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Browser tests run by their own command, `-m browser`, alone."""
+    if "browser" in (config.option.markexpr or ""):
+        return
+    apart = [item for item in items if item.get_closest_marker("browser")]
+    if apart:
+        config.hook.pytest_deselected(items=apart)
+        items[:] = [item for item in items if item not in apart]
+
+
 @pytest.fixture(scope="session")
 def comparer() -> Comparer:
     return Comparer(Shelf(AppSettings()))

@@ -1,0 +1,58 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Pictures of the app for the documents: `python tests/app/screenshots.py docs/images`."""
+
+import sys
+import tempfile
+from io import BytesIO
+from pathlib import Path
+
+from chromium import DESKTOP, PHONE, Chromium
+from PIL import Image
+from serving import served
+
+from hf_vdrep.app.settings import AppSettings
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "spaces" / "feature-comparison" / "examples"
+FRAME = "const f = document.querySelector('.vp-frame'); f.value = 9; f.dispatchEvent(new Event('input'))"
+_MOST_HEIGHT = 2600
+
+
+def shoot(browser: Chromium, path: Path, size: tuple[int, int], dark: bool) -> None:
+    """The whole page as a PNG of 256 colours."""
+    height = min(_MOST_HEIGHT, browser.js("return document.documentElement.scrollHeight"))
+    browser.look((size[0], height), dark)
+    browser.until("document.readyState === 'complete'")
+    browser.js("return new Promise((done) => setTimeout(done, 400))")
+    picture = Image.open(BytesIO(browser.driver.get_screenshot_as_png())).convert("RGB")
+    picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+    print(path, picture.size, f"{path.stat().st_size / 1000:.0f} kB")
+    browser.look(size, dark)
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with served(AppSettings(examples=EXAMPLES)) as address, tempfile.TemporaryDirectory() as profile:
+        browser = Chromium(profile)
+        try:
+            for kind, size in (("desktop", DESKTOP), ("phone", PHONE)):
+                for dark in (False, True):
+                    name = f"{kind}-{'dark' if dark else 'light'}"
+                    browser.look(size, dark)
+                    browser.open(address)
+                    browser.js(FRAME)
+                    if dark:
+                        browser.click(".vp-views input[value='similarity']")
+                    shoot(browser, folder / f"space-{name}.png", size, dark)
+                    if kind == "desktop":
+                        browser.tab("Study")
+                        browser.until("document.querySelector('#chart-shown .st-row')?.offsetParent")
+                        if dark:
+                            browser.pick("#chart", "V-WALT against I-WALT")
+                            browser.until("document.querySelector('.st-zero')")
+                        shoot(browser, folder / f"space-study-{name}.png", size, dark)
+        finally:
+            browser.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,272 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""The app as visitors meet it: headless Chromium, on desktop and phone, in light and dark."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from chromium import DESKTOP, PHONE, Chromium
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+from serving import served
+
+from hf_vdrep.app.settings import AppSettings
+
+pytestmark = pytest.mark.browser
+
+PIXELS = """
+return [...document.querySelectorAll('.vp-panel:not([hidden]) canvas')].map((canvas) => {
+  const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  let sum = 0;
+  for (let i = 0; i < data.length; i += 4) sum = (sum * 31 + data[i] + 7 * data[i + 1] + 13 * data[i + 2]) % 1000003;
+  return sum;
+});
+"""
+
+REMOVE = """
+const names = ["Remove this file", "Clear"].map((name) => `#upload button[aria-label="${name}"]`);
+document.querySelector(names.join(", "))?.click();
+"""
+COMPARE_WORDS = ".vp-caption, .vp-panel span, .vp-panel strong, .vp-class, .vp-percent, .vp-place, .vp-clock, h1"
+STUDY_WORDS = ".st-name, .st-value, .st-words, .st-card small, .st-axis span"
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with served(AppSettings(max_upload_megabytes=2, time_limit=300)) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    found = Chromium(str(tmp_path_factory.mktemp("profile")))
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Chromium, address: str) -> Chromium:
+    """The open page on a desktop, in light; later tests go on where earlier ones left it."""
+    browser.look(DESKTOP)
+    browser.open(address)
+    return browser
+
+
+def pixels(page: Chromium) -> list[int]:
+    return page.js(PIXELS)
+
+
+def status(page: Chromium) -> str:
+    return page.find("#status").text
+
+
+def test_the_page_opens_with_a_comparison_of_the_twins(page: Chromium):
+    titles = page.js(
+        "return [...document.querySelectorAll('.vp-panel:not([hidden]) strong')].map((e) => e.textContent)"
+    )
+    assert titles == ["Input", "I-WALT", "V-WALT"]
+    assert len(set(pixels(page))) == 3
+    assert page.find("h1").text == "What image and video diffusion models see"
+
+
+def test_nothing_is_asked_of_other_servers_and_the_console_is_silent(page: Chromium, address: str):
+    foreign = {url for url in page.requests() if not url.startswith((address, address.replace("http", "ws")))}
+    assert foreign == set() and page.complaints() == []
+
+
+def test_the_frame_slider_moves_input_and_both_models_together(page: Chromium):
+    before = pixels(page)
+    page.find(".vp-frame").send_keys(Keys.ARROW_RIGHT * 9)
+    page.until("document.querySelector('.vp').dataset.frame === '9'")
+    assert all(new != old for new, old in zip(pixels(page), before, strict=True))
+    assert "frame 10 of 17" in page.find(".vp-clock").text
+
+
+def test_a_click_marks_a_point_and_shows_what_is_like_it(page: Chromium):
+    box = page.find(".vp-input .vp-box")
+    ActionChains(page.driver).move_to_element_with_offset(box, 60, 60).click().perform()
+    page.until("document.querySelector('.vp').dataset.view === 'similarity'")
+    x, y = map(float, page.js("return document.querySelector('.vp').dataset.point").split(","))
+    assert x > 0.6 and y > 0.6
+    # To itself the point is quite alike: the top of viridis is a light yellow, around the marker's ring.
+    for model in (0, 1):
+        red, green, blue = page.js(
+            "const canvas = document.querySelector(`.vp-panel[data-model='${arguments[0]}'] canvas`);"
+            "document.querySelector('.vp-tracks').checked && document.querySelector('.vp-tracks').click();"
+            "const at = (share) => Math.round(share * canvas.width);"
+            "const pixel = canvas.getContext('2d').getImageData(at(arguments[1]), at(arguments[2]), 1, 1);"
+            "return [...pixel.data.slice(0, 3)]",
+            model, x, y,
+        )  # fmt: skip
+        assert red > 120 and green > 180 and blue < 140
+    page.click(".vp-tracks")
+
+
+def test_arrow_keys_move_the_point_and_tracks_can_be_hidden(page: Chromium):
+    before = page.js("return document.querySelector('.vp').dataset.point")
+    page.find(".vp-panel[data-model='1'] .vp-box").send_keys(Keys.ARROW_LEFT)
+    page.until(f"document.querySelector('.vp').dataset.point !== '{before}'")
+    shown = pixels(page)
+    page.click(".vp-tracks")
+    assert all(new != old for new, old in zip(pixels(page), shown, strict=True))
+    page.click(".vp-tracks")
+
+
+@pytest.mark.parametrize("view", ["colours", "change", "depth"])
+def test_every_view_draws_both_models_and_says_what_is_seen(page: Chromium, view: str):
+    page.click(f".vp-views input[value='{view}']")
+    page.until(f"document.querySelector('.vp').dataset.view === '{view}'")
+    assert len(page.find(".vp-caption").text) > 40 and len(set(pixels(page))) == (4 if view == "depth" else 3)
+    assert page.find(".vp-legend").is_displayed() == (view != "colours")
+
+
+def test_play_moves_and_pause_holds(page: Chromium):
+    page.click(".vp-play")
+    page.until("document.querySelector('.vp').dataset.frame !== '9'")
+    assert page.find(".vp-play").get_attribute("aria-label") == "Pause"
+    page.click(".vp-play")
+    held = page.js("return document.querySelector('.vp').dataset.frame")
+    assert page.find(".vp-play").get_attribute("aria-label") == "Play"
+    assert page.js("return document.querySelector('.vp').dataset.frame") == held
+
+
+def test_the_noise_slider_compares_again(page: Chromium):
+    page.click(".vp-views input[value='colours']")
+    before = pixels(page)
+    slider = page.find("#noise input[type=range]")
+    slider.send_keys(Keys.PAGE_UP * 3)
+    page.js("arguments[0].dispatchEvent(new Event('pointerup', {bubbles: true}))", slider)
+    page.until(
+        "!document.querySelector('.vp-panel[data-model=\"1\"] figcaption span').textContent.includes('noise 50 ')"
+    )
+    assert pixels(page)[1:] != before[1:] and pixels(page)[0] == before[0]
+
+
+def test_an_example_is_one_click_away_and_a_photo_has_no_time(page: Chromium):
+    page.pick("#example", "Astronaut (photo)")
+    page.until_ready("astronaut")
+    assert not page.find(".vp-time").is_displayed()
+    page.click(".vp-views input[value='depth']")
+    assert "needs a clip of 17 frames" in page.find(".vp-panel[data-model='0'] .vp-missing").text
+
+
+def test_a_clip_of_the_world_is_rendered_by_number(page: Chromium):
+    page.pick("#source", "ProbeWorld")
+    page.until("document.querySelector('#clip input')")
+    number = page.find("#clip input")
+    number.send_keys(Keys.CONTROL, "a")
+    number.send_keys("12", Keys.ENTER)
+    page.until_ready("probeworld-12")
+    assert page.find(".vp-truth").text.startswith("in truth: ")
+
+
+def test_a_real_video_can_be_uploaded(page: Chromium, mp4: Path):
+    page.pick("#source", "Your own")
+    page.until("document.querySelector('#upload input[type=file]')")
+    page.find("#upload input[type=file]").send_keys(str(mp4))
+    page.until_ready("upload-")
+    assert page.find(".vp-title").text == "Your upload"
+
+
+def test_a_hostile_file_gets_a_sentence_and_the_picture_stays(page: Chromium, tmp_path: Path):
+    hostile = tmp_path / "film.mp4"
+    hostile.write_bytes(b"#EXTM3U\nfile:///etc/passwd\n<script>alert(1)</script>" * 20)
+    shown = page.js("return document.querySelector('.vp').dataset.key")
+    page.js(REMOVE)
+    page.until("document.querySelector('#upload input[type=file]')")
+    page.find("#upload input[type=file]").send_keys(str(hostile))
+    page.until("document.querySelector('#status [role=alert]')")
+    assert status(page).endswith(".") and "/" not in status(page)
+    assert page.js("return document.querySelector('.vp').dataset.key") == shown and len(set(pixels(page))) >= 3
+    assert page.complaints() == []
+
+
+def test_the_study_answers_to_hovering_and_choosing(page: Chromium):
+    page.tab("Study")
+    page.until("document.querySelector('#chart-shown .st-row')?.offsetParent")
+    row = page.find(".st-row[data-kind='v-walt']")
+    ActionChains(page.driver).move_to_element(row).perform()
+    page.until("getComputedStyle(document.querySelector('.st-row:hover .st-tip')).visibility === 'visible'")
+    assert "95 % interval" in page.find(".st-row:hover .st-tip").text
+    cards = page.js("return document.querySelectorAll('.st-card').length")
+    page.pick("#tasks", "Depth")
+    page.until(f"document.querySelectorAll('.st-card').length === {cards - 1}")
+    page.pick("#chart", "V-WALT against I-WALT")
+    page.until("document.querySelector('.st-zero')")
+    page.pick("#chart", "Table")
+    page.until("document.querySelector('.st-table tbody tr')")
+
+
+def test_the_page_of_words_can_be_read(page: Chromium):
+    page.tab("About")
+    page.until("document.querySelector('.vp-about h2')?.offsetParent")
+    assert "frozen" in page.find(".vp-about").text
+
+
+def test_every_control_has_a_name(page: Chromium):
+    """What a screen reader finds: no button, box, slider or field without words."""
+    roles = {"button", "textbox", "slider", "radio", "checkbox", "combobox", "spinbutton", "tab", "application"}
+    for tab in ("Compare", "Study"):
+        page.tab(tab)
+        nodes = page.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+        controls = [node for node in nodes if not node["ignored"] and node.get("role", {}).get("value") in roles]
+        assert len(controls) > 10
+        nameless = [node["role"]["value"] for node in controls if not node.get("name", {}).get("value", "").strip()]
+        assert nameless == []
+
+
+def test_the_player_can_be_reached_by_the_keyboard(page: Chromium):
+    page.tab("Compare")
+    page.js("document.querySelector('.vp-views input:checked').focus()")
+    reached = set()
+    for _ in range(9):
+        ActionChains(page.driver).send_keys(Keys.TAB).perform()
+        reached.add(page.js("return document.activeElement.className"))
+    assert {"vp-over", "vp-tracks", "vp-box", "vp-play", "vp-frame"} <= reached
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_nothing_overflows_and_words_stand_out(browser: Chromium, address: str, size: tuple[int, int], dark: bool):
+    """WCAG 2.2 AA: a contrast of 4.5 to 1 for text."""
+    browser.look(size, dark)
+    browser.open(address)
+    assert browser.js(TOO_WIDE) == [] and browser.js(CONTRAST, COMPARE_WORDS) == []
+    browser.tab("Study")
+    browser.until("document.querySelector('#chart-shown .st-row')?.offsetParent")
+    assert browser.js(TOO_WIDE) == [] and browser.js(CONTRAST, STUDY_WORDS) == []
+    browser.pick("#chart", "Table")
+    browser.until("document.querySelector('.st-table')")
+    assert browser.js(TOO_WIDE) == []
+    assert browser.complaints() == []
+
+
+TOO_WIDE = """
+const page = document.documentElement;
+if (page.scrollWidth <= window.innerWidth) return [];
+return [...document.querySelectorAll("body *")]
+  .filter((node) => node.getBoundingClientRect().right > window.innerWidth + 1)
+  .slice(0, 12).map((node) => `${node.tagName}.${node.className}`);
+"""
+CONTRAST = """
+const parse = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
+const light = ([r, g, b]) => {
+  const [x, y, z] = [r, g, b].map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+};
+const ground = (node) => {
+  for (; node; node = node.parentElement) {
+    const colour = parse(getComputedStyle(node).backgroundColor);
+    if (colour.length && (colour.length < 4 || colour[3] > 0.99)) return colour;
+  }
+  return [255, 255, 255];
+};
+const weak = [];
+for (const node of document.querySelectorAll(arguments[0])) {
+  if (!node.offsetParent || !node.textContent.trim()) continue;
+  const [a, b] = [light(parse(getComputedStyle(node).color)), light(ground(node))].sort((x, y) => y - x);
+  const ratio = (a + 0.05) / (b + 0.05);
+  if (ratio < 4.5) weak.push(node.className + ' ' + ratio.toFixed(2) + ' ' + node.textContent.slice(0, 20));
+}
+return [...new Set(weak)];
+"""
