@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from .data_config import DataConfig
-from .data_lanes import Item, LaneMaker, LaneReader, State, choose_lanes
+from .data_lanes import Item, LaneMaker, State, choose_lanes
 from .data_places import picture_places
 from .data_sources import OpenedData, open_clips_data, open_pictures_data
+from .data_workers import LaneReader
 
 Position = dict[str, Any]
 

@@ -5,13 +5,11 @@ Which sample comes next in a lane depends on (data, seed, number of lanes) alone
 places in the batch, so neither the number of processes nor that of decoding workers changes what is learnt.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.utils.data import DataLoader, IterableDataset
 
 from ..data.sample import CLASS_LABELS
 from ..data.streams import ReadOptions, SampleStream, SkipLimit
@@ -152,98 +150,3 @@ def choose_lanes(wanted: int, data: Sequence[OpenedData], most: int = 8) -> int:
         if opened.size is not None and opened.size < wanted:
             raise ValueError(f"lanes must not exceed the {opened.size} samples of {opened.name}, got {wanted}")
     return wanted or max(1, min(most, *(opened.num_shards for opened in data)))
-
-
-class LaneReader:
-    """Some lanes of a data set, decoded here or by worker processes.
-
-    Args:
-        maker: opens them.
-        lanes: which.
-        workers: processes; each decodes its own lanes ahead of their use. The order does not depend on it.
-        states: lane -> where to go on.
-    """
-
-    def __init__(self, maker: LaneMaker, lanes: Sequence[int], workers: int, states: Mapping[int, State]) -> None:
-        states = {lane: states[lane] for lane in lanes if lane in states}
-        groups = [tuple(lanes[worker::workers]) for worker in range(workers)] if workers else []
-        self._sources: dict[int, Callable[[int], Item]] = {}
-        if not groups:
-            self._sources = {lane: _alone(maker.open(lane, states.get(lane))) for lane in lanes}
-        for group in groups:
-            if group:
-                source = _Worker(maker, group, states)
-                self._sources.update(dict.fromkeys(group, source))
-
-    def take(self, lane: int) -> Item:
-        """The next sample of a lane.
-
-        Raises:
-            ValueError: it cannot be read on.
-            ChildProcessError: a worker was killed.
-        """
-        return self._sources[lane](lane)
-
-
-def _alone(items: Iterator[Item]) -> Callable[[int], Item]:
-    return lambda lane: next(items)
-
-
-class _Lanes(IterableDataset):
-    """What a worker process does: one sample of each of its lanes in turn, for ever."""
-
-    def __init__(self, maker: LaneMaker, lanes: Sequence[int], states: Mapping[int, State]) -> None:
-        self.maker, self.lanes, self.states = maker, lanes, states
-
-    def __iter__(self) -> Iterator[tuple[int, Item | Exception]]:
-        opened = [(lane, self.maker.open(lane, self.states.get(lane))) for lane in self.lanes]
-        while True:
-            for lane, items in opened:
-                try:
-                    item: Item | Exception = next(items)
-                except (ValueError, OSError) as error:
-                    # As it is: the loader would wrap it in a page of traceback.
-                    item = type(error)(str(error)) if type(error) in (ValueError, OSError) else ValueError(str(error))
-                yield lane, item
-                if isinstance(item, Exception):
-                    return
-
-
-class _Worker:
-    """One worker process and what came from it ahead of its turn.
-
-    A loader of one worker each: with several, `datasets` would divide every lane's shards among them once more.
-    """
-
-    def __init__(self, maker: LaneMaker, lanes: Sequence[int], states: Mapping[int, State]) -> None:
-        self._loader = DataLoader(
-            _Lanes(maker, lanes, states),
-            batch_size=None,
-            num_workers=1,
-            prefetch_factor=4 * len(lanes),
-            collate_fn=_as_it_is,
-            # Else the loader draws its seed from the training's own generator.
-            generator=torch.Generator(),
-        )
-        self._items: Iterator[tuple[int, Item | Exception]] | None = None
-        self._waiting: dict[int, deque[Item]] = {lane: deque() for lane in lanes}
-
-    def __call__(self, lane: int) -> Item:
-        if self._items is None:
-            self._items = iter(self._loader)
-        while not self._waiting[lane]:
-            try:
-                other, item = next(self._items)
-            except RuntimeError as error:
-                raise ChildProcessError(
-                    f"a worker that decodes the data was killed ({str(error).partition(' exited')[0]}); out of memory? "
-                    "Go on with --resume auto and fewer --workers"
-                ) from error
-            if isinstance(item, Exception):
-                raise item
-            self._waiting[other].append(item)
-        return self._waiting[lane].popleft()
-
-
-def _as_it_is(item: Any) -> Any:
-    return item
