@@ -26,7 +26,7 @@ def test_a_shuffle_keeps_the_frames_depends_on_the_sample_alone_and_is_never_the
 
 
 def test_an_unknown_order_is_named():
-    with pytest.raises(ValueError, match="frame_order must be one of .*, got 'sideways'"):
+    with pytest.raises(ValueError, match=r"frame_order must be one of .*, got 'sideways'"):
         reorder(CLIPS, "sideways", ["a", "b"])
 
 

@@ -48,7 +48,7 @@ def ran(grid, tmp_path_factory):
 
 
 def test_every_cell_of_the_grid_has_its_rows(ran):
-    config, folder, outcome = ran
+    _, folder, outcome = ran
     rows = [row for row in read_rows(folder) if row.primary]
     # Two models, two blocks; images know no order of frames.
     assert outcome.measured == {"tiny": 8} and len(rows) == 2 * 2 * (1 + 3)
@@ -135,7 +135,10 @@ def test_hashes_tell_apart_what_decides_a_score(grid, ran, tmp_path):
     source = dataclasses.replace(cell.source, timestep=200)
     others = [
         dataclasses.replace(cell, source=source),
-        *(dataclasses.replace(cell, **{k: v}) for k, v in (("seed", 1), ("steps", 4), ("train_size", 16), ("layer", 0))),
+        *(
+            dataclasses.replace(cell, **{k: v})
+            for k, v in (("seed", 1), ("steps", 4), ("train_size", 16), ("layer", 0))
+        ),
     ]
     hashes = {measure.cell_hash(clips, one, order) for one in (cell, *others) for order in ("forward", "reversed")}
     assert len(hashes) == 2 * (1 + len(others))
@@ -175,7 +178,8 @@ def test_an_unknown_name_lists_the_shipped_ones():
 @pytest.mark.slow
 def test_rows_do_not_depend_on_the_number_of_processes(ran, tmp_path):
     run_studies([ran[0]], tmp_path, workers=2, quiet=True)
-    values = [{(r.config_hash, r.metric): r.value for r in read_rows(f) if r.study == "tiny"} for f in (ran[1], tmp_path)]
+    found = [[row for row in read_rows(f) if row.study == "tiny"] for f in (ran[1], tmp_path)]
+    values = [{(row.config_hash, row.metric): row.value for row in rows} for rows in found]
     assert values[0] == values[1]
 
 

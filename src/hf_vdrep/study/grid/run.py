@@ -27,7 +27,7 @@ from .cells import Cell, Skipped, Source, cost, expand, grouped
 from .config import StudyConfig
 from .measure import GroupJob, cell_hash
 from .rows import SHARDS_NAME, StudyRow, read_rows, write_shard
-from .systems import open_system
+from .systems import checkpoint_of, open_system
 from .world import Clips, LatentJob, latent_jobs
 
 SKIPPED_NAME, TIMES_NAME = "skipped.json", "times.json"
@@ -211,7 +211,9 @@ def keep_known(config: StudyConfig, clips: Clips, cells: list[Cell], shop: Works
         rows = [row for found in hashes for row in known[found]]
         if any(row.study == config.name for row in rows):
             continue
-        copies = {row.config_hash + row.metric: dataclasses.replace(row, study=config.name) for row in rows}
+        # The same weights may go by two names: a twin, and the last checkpoint of its training.
+        named = {"backbone": cell.source.backbone, **checkpoint_of(cell.source.backbone)}
+        copies = {row.config_hash + row.metric: dataclasses.replace(row, study=config.name, **named) for row in rows}
         if shop.share.rank == 0:
             write_shard(shop.folder, list(copies.values()), f"{config.name}-{hashes[0]}")
     return missing

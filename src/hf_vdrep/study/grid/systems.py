@@ -21,7 +21,7 @@ TINY_ENCODERS = ("random-vit", "random-dinov2", "random-videomae")
 
 
 def open_system(spec: str, reading: str | None = None, site: str = "block") -> Backbone:
-    """Open a model; the last few stay open.
+    """Open a model; those opened before stay open as long as they are small together.
 
     Args:
         spec: as the module says.
@@ -32,10 +32,18 @@ def open_system(spec: str, reading: str | None = None, site: str = "block") -> B
         ValueError: an unknown name, a reading or site that the model has not.
         OSError: a folder or repository that cannot be read.
     """
-    return _open(spec, reading, site)
+    key = (spec, reading, site)
+    if key not in _OPENED:
+        _OPENED[key] = _open(*key)
+        while len(_OPENED) > 1 and sum(num_parameters(one) or 0 for one in _OPENED.values()) > _KEPT_PARAMETERS:
+            _OPENED.pop(next(iter(_OPENED)))
+    return _OPENED[key]
 
 
-@lru_cache(maxsize=4)
+_OPENED: dict[tuple[str, str | None, str], Backbone] = {}
+_KEPT_PARAMETERS = 500_000_000
+
+
 def _open(spec: str, reading: str | None, site: str) -> Backbone:
     from ...backbones.registry import open_backbone
     from ...backbones.walt import WaltBackbone
@@ -131,10 +139,16 @@ def _hub_answers() -> bool:
 
 
 def _checkpoint(twin: str, seed: int, step: int, options: dict[str, Any]) -> Backbone:
+    from diffusers.utils import logging
+
     from ...backbones.walt import WaltBackbone
     from ...models import shipped
 
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
     pipeline: Any = shipped.open_checkpoint(twin, seed, step)
+    if shown:
+        logging.enable_progress_bar()
     return WaltBackbone(pipeline.vae, pipeline.transformer.float(), pipeline.scheduler, name=twin, **options)
 
 
