@@ -25,8 +25,7 @@ class Loss(torch.nn.Module):
 def run(tmp_path, tiny_denoiser_config):
     """Three steps of a tiny denoiser with one frozen weight, and its checkpoint."""
     config = LoopConfig(output_dir=str(tmp_path / "run"), batch_size=2, mixed_precision="no", cpu=True, lr=0.1)
-    config.ema_decay = config.warmup_steps = 0
-    config.ema_decay = 0.5
+    config.ema_decay, config.warmup_steps = 0.5, 0
     torch.manual_seed(0)
     model = WaltTransformer3DModel(**tiny_denoiser_config, in_channels=4, sample_frames=2, sample_size=2)
     next(model.parameters()).requires_grad_(False)

@@ -3,12 +3,12 @@
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -28,7 +28,7 @@ def run(*words):
 def torchrun(folder, pause=0.0):
     words = ["-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0", "--standalone"]
     command = [sys.executable, *words, str(PROGRAM), "train", str(folder), str(pause)]
-    return subprocess.Popen(command, env=ENVIRONMENT, start_new_session=True)
+    return subprocess.Popen(command, env=ENVIRONMENT)
 
 
 def same_end(one, other, processes):
@@ -74,7 +74,11 @@ def test_killed_ten_times_in_two_processes(tmp_path):
         while launcher.poll() is None and (not log.exists() or log.read_bytes().count(b"\n") < goal):
             time.sleep(0.002)
         time.sleep(chance.random() * 0.1)
-        os.killpg(launcher.pid, signal.SIGKILL)
+        # The workers are in sessions of their own: killing the launcher's group would leave them at work.
+        victims = psutil.Process(launcher.pid).children(recursive=True)
+        for victim in (launcher, *victims):
+            victim.kill()
+        psutil.wait_procs(victims)
         launcher.wait()
         print("killed with", sorted(path.name for path in folder.glob("*checkpoint*")))
     assert torchrun(folder).wait(timeout=300) == 0

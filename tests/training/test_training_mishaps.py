@@ -3,9 +3,8 @@
 
 import json
 import os
+import resource
 import signal
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -88,27 +87,27 @@ def test_weights_of_another_shape_are_refused_by_name(tmp_path):
         fit(build(settings(tmp_path), objective, objective.model, make_accelerator(settings(tmp_path))), Points())
 
 
-FILLED = """
-import resource, signal, sys
-from pathlib import Path
-import torch
-from hf_vdrep.training.checkpoint import save_checkpoint
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-folder = Path(sys.argv[1])
-save_checkpoint(folder, 1, {"model": {"w": torch.ones(10)}}, {}, keep=2)
-resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-try:
-    save_checkpoint(folder, 2, {"model": {"w": torch.ones(10_000)}}, {}, keep=1)
-except OSError as error:
-    print(error)
-"""
+def save_within(folder, limit):
+    """In a child process whose files may not exceed the limit; what it says when it cannot save."""
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        try:
+            save_checkpoint(folder, 2, {"model": {"w": torch.ones(10_000)}}, {}, keep=1)
+        except OSError as error:
+            (folder / "said").write_text(str(error))
+        os._exit(0)
+    os.waitpid(child, 0)
+    return (folder / "said").read_text()
 
 
 def test_a_file_that_cannot_grow_leaves_the_checkpoint_before(tmp_path):
     """A real limit of the kernel (EFBIG), met inside safetensors' own writer."""
-    result = subprocess.run([sys.executable, "-c", FILLED, str(tmp_path)], capture_output=True, text=True, check=True)
-    assert "checkpoint-2 could not be written (" in result.stdout and "checkpoint-1 is untouched" in result.stdout
-    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-1"]
+    save_checkpoint(tmp_path, 1, {"model": {"w": torch.ones(10)}}, {}, keep=2)
+    said = save_within(tmp_path, 20_000)
+    assert "checkpoint-2 could not be written (" in said and "checkpoint-1 is untouched" in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-1", "said"]
     load_checkpoint(tmp_path / "checkpoint-1")
 
 
@@ -180,3 +179,21 @@ def test_another_number_of_processes_is_refused_for_a_stream(tmp_path):
 
 def state_of(path):
     return json.loads((path / "rng-0.json").read_text())
+
+
+def test_a_checkpoint_of_the_first_format_is_continued(tmp_path):
+    """Generators in state.json, no guard, no loss scale, no world size, and a config without the later options."""
+    flat = {"lr_schedule": "constant"}
+    whole = train(settings(tmp_path / "whole", **flat))
+    train(settings(tmp_path / "old", steps=3, **flat))
+    tensors, state = load_checkpoint(tmp_path / "old" / "checkpoint-3")
+    state["generators"] = state_of(tmp_path / "old" / "checkpoint-3")
+    for name in ("guard", "scaler", "world_size", "architecture", "step"):
+        del state[name]
+    for name in ("spike_factor", "max_bad_steps", "compile", "weights", "process_timeout"):
+        del state["config"][name]
+    save_checkpoint(tmp_path / "old", 3, tensors, state, keep=2)
+    again = train(settings(tmp_path / "old", **flat))
+    assert torch.equal(whole.model.weight, again.model.weight) and torch.equal(
+        whole.ema.shadow["weight"], again.ema.shadow["weight"]
+    )

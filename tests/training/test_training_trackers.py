@@ -60,6 +60,7 @@ def test_tensorboard_reads_back_scalars_settings_and_pictures(tmp_path):
     assert "lr: 0.001" in settings and "betas: '[0.9, 0.95]'" in settings
 
 
+@pytest.mark.slow
 def test_trackio_keeps_scalars_settings_and_pictures_on_disk(tmp_path):
     """In its own process, since trackio reads its folder's name on import."""
     code = (
