@@ -7,7 +7,7 @@ A document marks where a block goes; what stands between the marks is generated 
     <!-- end: demo-table -->
 
 `csv`, `json` and `include` take a file of the results, as in `<!-- begin: csv study/main.csv -->`. Numbers within a
-sentence: see `document_values`.
+sentence: see `document_values`. Blocks named `study-…` are those of the study's report in `study/` of the results.
 """
 
 import re
@@ -19,7 +19,8 @@ from typing import Any
 from .document_values import csv_table, fill_values, included, json_table, read_json
 
 _BLOCK = re.compile(
-    r"(<!-- begin: (?P<name>[a-z-]+)(?: (?P<file>[\w./-]+))? -->\n)(?P<body>.*?)(<!-- end: (?P=name) -->)", re.DOTALL
+    r"(<!-- begin: (?P<name>(?!study-)[a-z-]+)(?: (?P<file>[\w./-]+))? -->\n)(?P<body>.*?)(<!-- end: (?P=name) -->)",
+    re.DOTALL,
 )
 _LABELS = {
     "chance": "chance",
@@ -52,7 +53,15 @@ def fill(text: str, results: Path) -> str:
     def block(match: re.Match[str]) -> str:
         return f"{match[1]}{_generated(match['name'], match['file'], results)}{match[5]}"
 
-    return fill_values(_BLOCK.sub(block, text), results)
+    return fill_values(_BLOCK.sub(block, _with_study(text, results)), results)
+
+
+def _with_study(text: str, results: Path) -> str:
+    if "<!-- begin: study-" not in text:
+        return text
+    from ..study.grid.report import document
+
+    return document.fill(text, results / "study")
 
 
 def _generated(name: str, file: str | None, results: Path) -> str:
@@ -68,13 +77,18 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def comparison(file: str, results: Path) -> str:
-    """A comparison: one row a task, one column a system, then the gain with its interval."""
+    """A comparison: one row a task, one column a system, then the gain with its interval, and the published one."""
     tasks = _read(results / file)["tasks"]
     present = [key for key in _LABELS if any(key in _scores(task) for task in tasks)]
     head = ["task", "metric", *(_LABELS[key] for key in present), "gain of V-WALT", "95 % interval"]
-    rows = [head, ["---", "---", *["---:"] * (len(present) + 2)]]
-    rows += [_task_row(task, present) for task in tasks]
+    published = ["paper's gain"] if any(task.get("paper") for task in tasks) else []
+    rows = [[*head, *published], ["---", "---", *["---:"] * (len(present) + 2 + len(published))]]
+    rows += [[*_task_row(task, present), *(_published(task) for _ in published)] for task in tasks]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _published(task: dict[str, Any]) -> str:
+    return f"{task['paper']['gain']:+g} %" if task.get("paper") else "–"
 
 
 def _scores(task: dict[str, Any]) -> dict[str, float]:
