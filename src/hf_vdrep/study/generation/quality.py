@@ -22,7 +22,7 @@ NUM, STEPS = 256, 20
 
 def measure(
     pipeline: Any,
-    kind: str = "image",
+    kind: str | None = None,
     network: str = "probeworld",
     num: int = NUM,
     seed: int = 0,
@@ -43,8 +43,8 @@ def measure(
     and one and a half for videos; the real sets take another once for all measurements of a process or `cache_dir`.
 
     Args:
-        pipeline: a pipeline; its name or folder; or the folder of images or videos made elsewhere.
-        kind: "image" or "video".
+        pipeline: a pipeline; its name or folder; the folder of images or videos made elsewhere; or a `ClipSet`.
+        kind: "image" or "video"; None for what the pipeline makes by itself.
         network: "probeworld", "pixels", or whatever `open_backbone` takes.
         num: samples a side; a real folder is halved, one half for the floor.
         seed: of the samples.
@@ -67,21 +67,21 @@ def measure(
         raise ValueError(f"num must be at least 20, got {num}")
     started = time.perf_counter()
     trunk = shared_network(network)
-    generated = generated_set(
+    generated = pipeline if isinstance(pipeline, ClipSet) else generated_set(
         pipeline, kind, num, seed=seed, steps=steps, labels=labels, prompts=prompts, guidance_scale=guidance_scale,
         cache_dir=cache_dir,
     )  # fmt: skip
     vectors = embed(generated, trunk, cache_dir=cache_dir, progress=progress)
-    truth, floor = _real(str(real), kind, split, generated.size, generated.shape, network, cache_dir, progress)
+    truth, floor = _real(str(real), generated, split, network, cache_dir, progress)
     return {
         "model": generated.name,
-        "kind": kind,
+        "kind": generated.kind,
         "network": network,
         "real": "probeworld" if str(real) == "probeworld" else Path(real).name,
         "num": len(vectors),
         "num_real": len(truth),
-        "seed": seed,
-        "steps": steps,
+        "seed": getattr(generated, "seed", None),
+        "steps": getattr(generated, "steps", None),
         **distances(vectors, truth),
         "floor": distances(floor, truth),
         "seconds": round(time.perf_counter() - started, 1),
@@ -93,19 +93,60 @@ def work(num: int) -> int:
     return 3 * num
 
 
-def generated_set(pipeline: Any, kind: str, num: int, **options: Any) -> ClipSet:
-    """The set that `pipeline` stands for: a live pipeline, a name, a saved pipeline's folder, or a folder of media."""
-    if not isinstance(pipeline, str | Path):
-        return GeneratedSet(pipeline, kind, num, **options)
-    folder = Path(pipeline)
-    if folder.is_dir() and not (folder / "model_index.json").exists():
-        found = FolderSet(folder, kind, size=num)
-        if found.size < 20:
-            raise ValueError(f"{folder} must hold at least 20 samples, got {found.size}")
-        return found
-    opened = open_pipeline(pipeline)
-    opened.set_progress_bar_config(disable=True)
-    return GeneratedSet(opened, kind, num, name=folder.resolve().name if folder.is_dir() else str(pipeline), **options)
+def generated_set(pipeline: Any, kind: str | None, num: int, **options: Any) -> ClipSet:
+    """The set that `pipeline` stands for: a live pipeline, a name, a saved pipeline's folder, or a folder of media.
+
+    Args:
+        pipeline: as of `measure`.
+        kind: "image" or "video"; None for what it makes by itself.
+        num: samples.
+        options: of `GeneratedSet`.
+
+    Raises:
+        ValueError: a folder with fewer than 20 samples, or a name that is not known.
+    """
+    if isinstance(pipeline, str | Path):
+        folder = Path(pipeline)
+        if folder.is_dir() and not (folder / "model_index.json").exists():
+            return _samples(folder, kind, num)
+        options["name"] = folder.resolve().name if folder.is_dir() else str(pipeline)
+        pipeline = open_pipeline(pipeline)
+        pipeline.set_progress_bar_config(disable=True)
+    return GeneratedSet(pipeline, kind or default_kind(pipeline), num, **options)
+
+
+def default_kind(pipeline: Any) -> str:
+    """What a pipeline makes by itself."""
+    length = getattr(pipeline, "default_num_frames", None)
+    if length is None:
+        length = 2 if "Video" in type(pipeline).__name__ else 1
+    return "video" if length > 1 else "image"
+
+
+def real_set(
+    real: str | Path, like: ClipSet, *, size: int | None = None, first: int = 0, split: str = "test"
+) -> ClipSet:
+    """Real clips of the kind and shape of `like`, as many unless `size` says otherwise.
+
+    Raises:
+        ValueError: ProbeWorld has no pictures of that shape.
+    """
+    length, height, width = like.shape
+    size = size or like.size
+    if str(real) != "probeworld":
+        return FolderSet(real, like.kind, num_frames=length, resolution=(height, width), size=size)
+    if height != width:
+        raise ValueError(f"samples must be square to be compared with ProbeWorld, got {height}x{width}")
+    return WorldSet(like.kind, size, split=split, resolution=height, first=first, num_frames=length)
+
+
+def _samples(folder: Path, kind: str | None, num: int) -> FolderSet:
+    if kind is None:
+        raise ValueError(f'kind must be "image" or "video" for a folder of samples, got None for {folder}')
+    found = FolderSet(folder, kind, size=num)
+    if found.size < 20:
+        raise ValueError(f"{folder} must hold at least 20 samples, got {found.size}")
+    return found
 
 
 @lru_cache(maxsize=2)
@@ -116,36 +157,26 @@ def shared_network(name: str) -> FeatureNetwork:
 
 def _real(
     real: str,
-    kind: str,
+    like: ClipSet,
     split: str,
-    num: int,
-    shape: tuple[int, int, int],
     network: str,
     cache_dir: str | Path | None,
     progress: Callable[[int], object] | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Vectors of the real set and of another as large, for the floor."""
+    options: dict[str, Any] = {"cache_dir": cache_dir, "progress": progress}
     if real != "probeworld":
-        found = embed(_folder(real, kind, 2 * num, shape), shared_network(network), cache_dir=cache_dir)
+        found = embed(real_set(real, like, size=2 * like.size), shared_network(network), **options)
         if len(found) < 40:
             raise ValueError(f"{real} must hold at least 40 real samples, half of them for the floor, got {len(found)}")
         mixed = found[np.random.default_rng(0).permutation(len(found))]
         return mixed[: len(mixed) // 2], mixed[len(mixed) // 2 : len(mixed) // 2 * 2]
-    key = (kind, split, num, shape, network)
+    key = (like.kind, split, like.size, like.shape, network)
     if key not in _WORLD:
-        if shape[1] != shape[2]:
-            raise ValueError(f"samples must be square to be compared with ProbeWorld, got {shape[1]}x{shape[2]}")
-        sets = [
-            WorldSet(kind, num, split=split, resolution=shape[1], first=first, num_frames=shape[0])
-            for first in (0, num)
-        ]
-        vectors = [embed(one, shared_network(network), cache_dir=cache_dir, progress=progress) for one in sets]
-        _WORLD[key] = (vectors[0], vectors[1])
+        sets = [real_set(real, like, first=first, split=split) for first in (0, like.size)]
+        first, second = (embed(one, shared_network(network), **options) for one in sets)
+        _WORLD[key] = first, second
     return _WORLD[key]
-
-
-def _folder(real: str, kind: str, most: int, shape: tuple[int, int, int]) -> FolderSet:
-    return FolderSet(real, kind, num_frames=shape[0], resolution=shape[1], size=most)
 
 
 _WORLD: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}

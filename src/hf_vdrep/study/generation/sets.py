@@ -25,10 +25,12 @@ class ClipSet(ABC):
 
     Attributes:
         name: for tables.
+        kind: "image" or "video".
         size: clips.
     """
 
     name: str
+    kind: str
     size: int
 
     @property
@@ -100,7 +102,7 @@ class FolderSet(ClipSet):
         *,
         num_frames: int = 17,
         fps: float | None = 8.0,
-        resolution: int = 64,
+        resolution: int | tuple[int, int] = 64,
         size: int | None = None,
     ) -> None:
         check_kind(kind)
