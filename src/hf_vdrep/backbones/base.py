@@ -18,11 +18,13 @@ class Backbone(ABC):
         name: short name for tables.
         num_layers: blocks that can be asked for.
         uses_timestep: whether features are taken at a noise level; if not, the only timestep is None.
+        can_stack: whether `extract_stacked` runs several noise levels in one forward pass.
     """
 
     name: str
     num_layers: int
     uses_timestep: bool
+    can_stack: bool = False
 
     @property
     @abstractmethod
@@ -79,6 +81,18 @@ class Backbone(ABC):
         Raises:
             ValueError: a layer or timestep that does not exist.
         """
+
+    def extract_stacked(
+        self,
+        inputs: Any,
+        *,
+        sample_ids: Sequence[str],
+        layers: Sequence[int | float],
+        timesteps: Sequence[int | None],
+        seed: int = 0,
+    ) -> list[FeatureMap]:
+        """What `extract` gives, up to rounding, with all noise levels in one forward pass where the model can."""
+        return self.extract(inputs, sample_ids=sample_ids, layers=layers, timesteps=timesteps, seed=seed)
 
     def layer_names(self) -> list[str]:
         """Names of the blocks, by index."""

@@ -42,6 +42,7 @@ class WaltBackbone(Backbone):
     """
 
     uses_timestep = True
+    can_stack = True
 
     def __init__(
         self,
@@ -128,12 +129,33 @@ class WaltBackbone(Backbone):
         timesteps: Sequence[int | None],
         seed: int = 0,
     ) -> list[FeatureMap]:
+        return [
+            found
+            for timestep in timesteps
+            for found in self.extract_stacked(
+                inputs, sample_ids=sample_ids, layers=layers, timesteps=[timestep], seed=seed
+            )
+        ]
+
+    @torch.inference_mode()
+    def extract_stacked(
+        self,
+        inputs: WaltInputs,
+        *,
+        sample_ids: Sequence[str],
+        layers: Sequence[int | float],
+        timesteps: Sequence[int | None],
+        seed: int = 0,
+    ) -> list[FeatureMap]:
         indices = self.resolve_layers(layers)
         self.check_timesteps(timesteps)
+        noisy = torch.cat([self._noisy(inputs, sample_ids, timestep, seed) for timestep in timesteps])
+        levels = torch.tensor(timesteps, device=noisy.device).repeat_interleave(len(inputs.latents))
+        taken = [values.chunk(len(timesteps)) for values in self._forward(noisy, levels, indices)]
         return [
-            FeatureMap(values, layer, timestep, inputs.frame_spans, self.stride)
-            for timestep in timesteps
-            for layer, values in zip(indices, self._forward(inputs, sample_ids, indices, timestep, seed), strict=True)
+            FeatureMap(values[place], layer, timestep, inputs.frame_spans, self.stride)
+            for place, timestep in enumerate(timesteps)
+            for layer, values in zip(indices, taken, strict=True)
         ]
 
     def check_timesteps(self, timesteps: Sequence[int | None]) -> None:
@@ -149,17 +171,17 @@ class WaltBackbone(Backbone):
         if self.video_as == "video" and frames > most:
             raise ValueError(f"videos may have at most {most} frames, got {frames}")
 
-    def _forward(
-        self, inputs: WaltInputs, sample_ids: Sequence[str], layers: list[int], timestep: int | None, seed: int
-    ) -> list[torch.Tensor]:
-        """Block outputs (B, T', H', W', D) of `layers` at one noise level, in one pass."""
+    def _noisy(self, inputs: WaltInputs, sample_ids: Sequence[str], timestep: int | None, seed: int) -> torch.Tensor:
+        """The latents with each sample's noise at one level."""
         clean = inputs.latents
         assert timestep is not None
         noise = sample_noise(clean.shape, seed=seed, sample_ids=sample_ids, timestep=timestep).to(clean.device)
-        level = torch.full((clean.shape[0],), timestep, device=clean.device)
-        noisy = self.scheduler.add_noise(clean, noise, level)
+        return self.scheduler.add_noise(clean, noise, torch.full((clean.shape[0],), timestep, device=clean.device))
+
+    def _forward(self, noisy: torch.Tensor, levels: torch.Tensor, layers: list[int]) -> list[torch.Tensor]:
+        """Block outputs (B, T', H', W', D) of `layers`, each sample at its own level (B,), in one pass."""
         if self.video_as == "video":
-            return self.transformer.forward_intermediates(noisy, level, layers)
-        images = fold_frames(noisy)
-        taken = self.transformer.forward_intermediates(images, level[:1].expand(len(images)), layers)
-        return [values.squeeze(1).unflatten(0, clean.shape[:1] + clean.shape[2:3]) for values in taken]
+            return self.transformer.forward_intermediates(noisy, levels, layers)
+        frames = noisy.shape[2]
+        taken = self.transformer.forward_intermediates(fold_frames(noisy), levels.repeat_interleave(frames), layers)
+        return [values.squeeze(1).unflatten(0, (len(noisy), frames)) for values in taken]

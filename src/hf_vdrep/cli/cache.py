@@ -2,9 +2,11 @@
 """`hf-vdrep cache`: look into a feature cache, check it, make room in it."""
 
 import argparse
+import json
 import time
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .arguments import rate
 from .failures import UsageError
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 _DESCRIPTION = """\
 Look into a feature cache.
 
-ls      what lies there: backbone, layer, noise level, size
+ls      what lies there: backbone, layer, noise level, size; from index.json, which is kept up to date
 verify  read every byte and compare with the hashes; exit code 1 if a shard is damaged
 prune   delete cells, of one backbone, old ones, or the oldest beyond a size
 """
@@ -39,22 +41,41 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--backbone", metavar="NAME", help="prune: only cells of this backbone, by name or fingerprint")
     add("--older-than", type=rate, metavar="DAYS", help="prune: only cells last written before")
     add("--keep-gb", type=float, metavar="GB", help="prune: of those, the newest that fit stay")
+    add("--json", action="store_true", help="ls: print JSON")
     add("--dry-run", action="store_true", help="prune: print what would go, delete nothing")
 
 
 def run(args: argparse.Namespace) -> int:
     """Do one of the three."""
-    from ..features.stored_cells import list_cells
+    from ..features.stored_cells import indexed_cells, list_cells
 
+    if args.action == "ls":
+        return _list(args, indexed_cells(args.folder))
     cells = list_cells(args.folder)
-    return {"ls": _list, "verify": _verify, "prune": _prune}[args.action](args, cells)
+    code = {"verify": _verify, "prune": _prune}[args.action](args, cells)
+    indexed_cells(args.folder)  # what is gone leaves the index too
+    return code
 
 
 def _list(args: argparse.Namespace, cells: "list[StoredCell]") -> int:
+    if args.json:
+        print(json.dumps([_facts(cell) for cell in cells], indent=2))
+        return 0
     for cell in cells:
         print(_line(cell))
     print(f"{len(cells)} cells, {sum(cell.num_bytes for cell in cells) / 1e9:.3f} GB")
     return 0
+
+
+def _facts(cell: "StoredCell") -> dict[str, Any]:
+    counts = {"shards": len(cell.shards), "statistics": len(cell.statistics), "bytes": cell.num_bytes}
+    return {
+        "backbone_name": cell.backbone_name,
+        **asdict(cell.key),
+        **counts,
+        "used": cell.used,
+        "cell": cell.folder.name,
+    }
 
 
 def _verify(args: argparse.Namespace, cells: "list[StoredCell]") -> int:

@@ -49,6 +49,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="on disk (default: float16)",
     )
     add("--quota-gb", type=rate, metavar="GB", help="refuse to begin where the cache would hold more")
+    add("--statistics", action="store_true", help="keep mean and deviation of every token too")
+    words = "all noise levels of a batch in one pass; auto: if a trial finds it faster (default: auto)"
+    add("--stacking", choices=("auto", "on", "off"), default="auto", help=words)
     add("--pool", type=positive, default=1, metavar="P", help="average the grid over P x P cells (default: 1)")
     add("--seed", type=whole, default=0, help="of the noise (default: 0)")
     add("--dry-run", action="store_true", help="print shapes and sizes, extract nothing")
@@ -69,7 +72,8 @@ def run(args: argparse.Namespace) -> int:
         "layers": range(backbone.num_layers) if args.layers == "all" else args.layers,
         "timesteps": args.timesteps if backbone.uses_timestep else [None],
     }
-    planned = estimate(backbone, source.videos([0]), len(source.sample_ids), **cells, dtype=args.dtype, pool=args.pool)
+    stored = {"dtype": args.dtype, "pool": args.pool, "statistics": args.statistics}
+    planned = estimate(backbone, source.videos([0]), len(source.sample_ids), **cells, **stored)
     first = ProcessShare.of(None, None).rank == 0
     if first:
         _print(planned, backbone, len(source.sample_ids))
@@ -94,6 +98,8 @@ def _extract(args: argparse.Namespace, backbone: "Backbone", source: "Source", c
         batch_size=args.batch_size,
         dtype=args.dtype,
         pool=args.pool,
+        statistics=args.statistics,
+        stacking=args.stacking,
         progress=not bars_off(args.quiet),
         quota=None if args.quota_gb is None else int(args.quota_gb * 1e9),
     )

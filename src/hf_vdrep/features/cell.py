@@ -53,7 +53,7 @@ class Cell:
         if shard not in self._opened and not self._path(shard).exists():
             return False
         try:
-            self._open(shard)
+            self.open(shard)
         except ShardError as error:
             warnings.warn(f"a damaged shard is extracted again: {error}", stacklevel=2)
             return False
@@ -71,30 +71,43 @@ class Cell:
         """A writer of rows shaped like `example`."""
         facts = {"frame_spans": example.frame_spans.tolist(), "stride": example.stride, "site": example.site}
         shape = (len(self.rows(shard)), *example.values.shape[1:])
-        return ShardWriter(self._path(shard), shape, self.key.dtype, self._description(shard), facts)
+        return ShardWriter(self._path(shard), shape, self.key.dtype, self.description(shard), facts)
 
-    def array(self) -> FeatureArray:
-        """All samples, every shard verified.
+    def array(self, statistics: Sequence[StoredRows] | None = None) -> FeatureArray:
+        """All samples, every shard verified; with the `statistics` of its tokens where they are given.
 
         Raises:
             ShardError: a shard is missing or damaged.
         """
-        opened = [self._open(shard) for shard in range(self.num_shards)]
+        opened = [self.open(shard) for shard in range(self.num_shards)]
         facts = opened[0][1]
         if any(other != facts for _, other in opened):
             raise ShardError(f"shards must agree on their grid: {self.folder}")
         spans = torch.tensor(facts["frame_spans"], dtype=torch.int64)
         shards: Sequence[StoredRows] = [rows for rows, _ in opened]
-        return FeatureArray(shards, self.key.layer, self.key.timestep, spans, facts["stride"], facts["site"])
+        return FeatureArray(
+            shards, self.key.layer, self.key.timestep, spans, facts["stride"], facts["site"], statistics
+        )
 
-    def _open(self, shard: int) -> Shard:
+    def open(self, shard: int) -> Shard:
+        """A shard's rows and facts, verified the first time.
+
+        Raises:
+            ShardError: it is missing or damaged.
+        """
         if shard not in self._opened:
-            self._opened[shard] = open_shard(self._path(shard), self._description(shard))
+            self._opened[shard] = open_shard(self._path(shard), self.description(shard))
         return self._opened[shard]
+
+    def description(self, shard: int, *, kind: str | None = None) -> dict[str, Any]:
+        """What a file of this shard says that it holds; `kind` where that is not the features."""
+        rows = self.rows(shard)
+        found = {"cell": self.key.digest, "start": rows.start, "stop": rows.stop}
+        return found if kind is None else {**found, "kind": kind}
+
+    def statistics_path(self, shard: int) -> Path:
+        """Where the statistics of the shard's tokens lie."""
+        return self.folder / f"statistics-{shard:05d}.safetensors"
 
     def _path(self, shard: int) -> Path:
         return self.folder / f"shard-{shard:05d}.safetensors"
-
-    def _description(self, shard: int) -> dict[str, Any]:
-        rows = self.rows(shard)
-        return {"cell": self.key.digest, "start": rows.start, "stop": rows.stop}

@@ -9,6 +9,7 @@ import torch
 from ..backbones.base import Backbone
 from .precision import autocast, autocast_name
 from .storage_dtype import num_stored_bytes
+from .token_statistics import statistics_bytes
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ def estimate(
     timesteps: Sequence[int | None],
     dtype: str = "float16",
     pool: int = 1,
+    statistics: bool = False,
 ) -> list[CellEstimate]:
     """Sizes of every cell, from one forward pass of one sample.
 
@@ -37,7 +39,7 @@ def estimate(
         backbone: the frozen model.
         example: uint8 (1, T, H, W, 3).
         num_samples: N of the whole extraction.
-        layers, timesteps, dtype, pool: as in `extract_features`.
+        layers, timesteps, dtype, pool, statistics: as in `extract_features`.
 
     Returns:
         One entry per cell, timestep-major. The tokenizer's latents, kept beside them, are not counted.
@@ -55,5 +57,6 @@ def estimate(
             steps, height, width, channels = features.values.shape[1:]
             shape = (steps, height // pool, width // pool, channels)
             size = num_stored_bytes((num_samples, *shape), dtype)
+            size += statistics_bytes((num_samples, *shape)) if statistics else 0
             found.append(CellEstimate(features.layer, timestep, shape, size))
     return found

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from ..backbones.base import Backbone
+from .cache_index import refresh_index
 from .cache_layout import CellKey, hash_samples, open_folder
 from .cell import Cell
 from .extraction_run import ExtractionRun
@@ -19,6 +20,8 @@ from .options import ExtractionOptions
 from .precision import autocast_name
 from .process_share import ProcessShare
 from .quota import check_quota
+from .storage_dtype import StoredRows
+from .token_statistics import keep_statistics, open_statistics
 
 Videos = Callable[[Sequence[int]], torch.Tensor | np.ndarray]
 
@@ -43,6 +46,8 @@ def extract_features(
     rank: int | None = None,
     world_size: int | None = None,
     quota: int | None = None,
+    statistics: bool = False,
+    stacking: str = "off",
 ) -> FeatureSet:
     """Features of every sample at every layer and noise level.
 
@@ -70,6 +75,11 @@ def extract_features(
             `torchrun` say if not given. Each begins with its share of the shards, then takes over what a slow or dead
             one has left; all return the whole.
         quota: bytes that `cache_dir` may hold.
+        statistics: keep mean and 1 / standard deviation of every token beside the features, for
+            `FeatureArray.standardised`; made from what is stored where only they are missing.
+        stacking: "on" runs all noise levels of a batch in one forward pass, where the backbone can; "auto" does so if
+            a quick trial on the first batch finds it faster. The features agree up to rounding; bit for bit they are
+            the same again only with the same choice, so the default is "off".
 
     Raises:
         ValueError: an argument out of range, or features that `dtype` cannot hold.
@@ -89,6 +99,8 @@ def extract_features(
         progress=progress,
         share=ProcessShare.of(rank, world_size),
         quota=quota,
+        statistics=statistics,
+        stacking=stacking,
     )
     if not len(sample_ids):
         raise ValueError("sample_ids must name at least one sample, got none")
@@ -107,14 +119,25 @@ def _extract(
     parts, open_latents = [(backbone, cells)], None
     if options.keep_latents and backbone.tokenizer is not None:
         # Their bytes are part of what the quota is asked for here.
-        latents = replace(options, dtype="float32", pool=1, quota=None)
+        latents = replace(options, dtype="float32", pool=1, quota=None, statistics=False)
         parts.append((backbone.tokenizer, _open_cells(backbone.tokenizer, sample_ids, [0], [None], latents)))
         open_latents = partial(_extract, backbone.tokenizer, videos, sample_ids, [0], [None], latents)
     if options.quota is not None:
-        check_quota(parts, videos, Path(options.cache_dir), options.quota)
+        check_quota(parts, videos, Path(options.cache_dir), options.quota, statistics=options.statistics)
     run = ExtractionRun(backbone, videos, sample_ids, cells, options, open_latents)
-    run.run()
-    return FeatureSet(sample_ids, {(cell.key.layer, cell.key.timestep): cell.array() for cell in cells})
+    done = run.run()
+    kept = _statistics(cells, options)
+    if done:
+        refresh_index(options.cache_dir)
+    return FeatureSet(sample_ids, {(cell.key.layer, cell.key.timestep): cell.array(kept.get(cell)) for cell in cells})
+
+
+def _statistics(cells: list[Cell], options: ExtractionOptions) -> dict[Cell, list[StoredRows]]:
+    """Those of every cell, made where they are missing; none where none are wanted."""
+    if not options.statistics:
+        return {}
+    keep_statistics(cells, options.share)
+    return {cell: [open_statistics(cell, shard) for shard in range(cell.num_shards)] for cell in cells}
 
 
 def _open_cells(

@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from .feature_set import FeatureArray, FeatureSet
 from .options import ExtractionOptions
 from .precision import autocast
 from .shard_file import ShardWriter
+from .stacking import LevelReader
 from .storage_dtype import StoredRows, encode
 
 _GIB = 1 << 30
@@ -50,14 +51,17 @@ class ExtractionRun:
     open_latents: Callable[[], FeatureSet] | None = None
     _latents: FeatureArray | None = None
     _room_checked: bool = False
+    _reader: LevelReader = field(init=False)
 
-    def run(self) -> None:
-        """Fill every missing shard, or see others fill it."""
+    def run(self) -> bool:
+        """Fill every missing shard, or see others fill it; whether there was anything to do."""
         first = self.cells[0]
         missing = {shard: self._missing(shard) for shard in range(first.num_shards)}
         missing = {shard: cells for shard, cells in missing.items() if cells}
         if not missing:
-            return
+            return False
+        batches = sum(-(-len(first.rows(shard)) // self.options.batch_size) for shard in missing)
+        self._reader = LevelReader(self.backbone, self.options.stacking, self.options.seed, batches)
         self._latents = self.open_latents()[0, None] if self.open_latents is not None else None
         rows_to_do = sum(len(first.rows(shard)) * len(cells) for shard, cells in missing.items())
         bar = tqdm(
@@ -71,6 +75,7 @@ class ExtractionRun:
                 # Another process may have filled it meanwhile.
                 still = [cell for cell in missing[shard] if not cell.is_complete(shard)]
                 self._fill(shard, still, rows_to_do, bar)
+        return True
 
     def _turns(self, missing: dict[int, list[Cell]]) -> Iterator[int]:
         """This process's shards, then those that no other has begun; waits for what is being written elsewhere."""
@@ -114,20 +119,26 @@ class ExtractionRun:
                 writer.abort()
 
     def _forward(self, batch: range, cells: list[Cell]) -> Iterator[tuple[Cell, FeatureMap]]:
-        """Features of a batch for each of `cells`; one tokenizer pass, one forward per noise level."""
+        """Features of a batch for each of `cells`; one tokenizer pass, at most one forward per noise level."""
         precision = cells[0].key.autocast
         with torch.inference_mode(), autocast(precision, self.backbone.device):
             inputs = self._inputs(batch)
         ids = [self.sample_ids[position] for position in batch]
-        for timestep in dict.fromkeys(cell.key.timestep for cell in cells):
-            at_level = [cell for cell in cells if cell.key.timestep == timestep]
-            layers = [cell.key.layer for cell in at_level]
+        for group in self._groups(cells):
+            levels = list(dict.fromkeys(cell.key.timestep for cell in group))
+            layers = list(dict.fromkeys(cell.key.layer for cell in group))
             with torch.inference_mode(), autocast(precision, self.backbone.device):
-                maps = self.backbone.extract(
-                    inputs, sample_ids=ids, layers=layers, timesteps=[timestep], seed=self.options.seed
-                )
-            for cell, features in zip(at_level, maps, strict=True):
-                yield cell, _pooled(features, cell.key.pool)
+                maps = self._reader.read(inputs, ids, layers, levels)
+            found = {(features.layer, features.timestep): features for features in maps}
+            for cell in group:
+                yield cell, _pooled(found[cell.key.layer, cell.key.timestep], cell.key.pool)
+
+    def _groups(self, cells: list[Cell]) -> list[list[Cell]]:
+        """Cells that are read at once: those of a noise level, or all of them where levels are stacked."""
+        if self._reader.stacked is not False:
+            return [cells]
+        levels = dict.fromkeys(cell.key.timestep for cell in cells)
+        return [[cell for cell in cells if cell.key.timestep == level] for level in levels]
 
     def _inputs(self, batch: range) -> Any:
         if self._latents is not None:

@@ -10,6 +10,8 @@ import torch
 from ..backbones.feature_map import FeatureMap
 from .storage_dtype import StoredRows, decode
 
+Indices = int | slice | Sequence[int] | np.ndarray | torch.Tensor
+
 
 @dataclass(frozen=True)
 class FeatureArray:
@@ -22,6 +24,8 @@ class FeatureArray:
         frame_spans: int64 (T', 2), input frames that each step covers.
         stride: pixels per cell.
         site: where in the block the features were taken.
+        statistics: float32 (n, T', H', W', 2) for each shard, mean and 1 / standard deviation of every token; None
+            where they were not kept.
     """
 
     shards: Sequence[StoredRows]
@@ -30,6 +34,7 @@ class FeatureArray:
     frame_spans: torch.Tensor
     stride: int
     site: str
+    statistics: Sequence[StoredRows] | None = None
 
     def __len__(self) -> int:
         return sum(len(shard) for shard in self.shards)
@@ -39,35 +44,62 @@ class FeatureArray:
         """(N, T', H', W', C)."""
         return (len(self), *self.shards[0].shape[1:])
 
-    def __getitem__(self, indices: int | slice | Sequence[int] | np.ndarray | torch.Tensor) -> torch.Tensor:
+    def __getitem__(self, indices: Indices) -> torch.Tensor:
         """float32 (n, T', H', W', C) in the order asked for; an int gives (T', H', W', C).
 
         Raises:
             IndexError: beyond the samples.
         """
+        wanted = self._positions(indices)
+        rows = decode(_gather(self.shards, np.atleast_1d(wanted)))
+        return rows[0] if wanted.ndim == 0 else rows
+
+    def moments(self, indices: Indices) -> tuple[torch.Tensor, torch.Tensor]:
+        """(mean, 1 / standard deviation) of every token, float32 (n, T', H', W') each, as kept.
+
+        Raises:
+            ValueError: they were not kept.
+            IndexError: beyond the samples.
+        """
+        if self.statistics is None:
+            raise ValueError("statistics must have been kept: extract with statistics=True")
+        found = decode(_gather(self.statistics, np.atleast_1d(self._positions(indices))))
+        return found[..., 0], found[..., 1]
+
+    def standardised(self, indices: Indices) -> torch.Tensor:
+        """float32 (n, T', H', W', C), every token with mean 0 and variance 1, by the statistics that were kept.
+
+        `ProbeData(features=array.standardised, ..., is_standardised=True)` hands them to readouts.
+        """
+        mean, rstd = self.moments(indices)
+        values = decode(_gather(self.shards, np.atleast_1d(self._positions(indices))))
+        return values.sub_(mean[..., None]).mul_(rstd[..., None])
+
+    def feature_map(self, indices: Sequence[int] | range | slice | np.ndarray | torch.Tensor) -> FeatureMap:
+        """The samples `indices` as a batch."""
+        return FeatureMap(self[indices], self.layer, self.timestep, self.frame_spans, self.stride, self.site)
+
+    def _positions(self, indices: Indices) -> np.ndarray:
         total = len(self)
         if isinstance(indices, slice):
             indices = range(total)[indices]
         wanted = np.asarray(indices, dtype=np.int64)
         if wanted.size and not (-total <= wanted.min() and wanted.max() < total):
             raise IndexError(f"index must lie in [{-total}, {total - 1}], got {wanted.tolist()}")
-        rows = decode(self._gather(np.atleast_1d(wanted) % total))
-        return rows[0] if wanted.ndim == 0 else rows
+        return wanted % total
 
-    def feature_map(self, indices: Sequence[int] | range | slice | np.ndarray | torch.Tensor) -> FeatureMap:
-        """The samples `indices` as a batch."""
-        return FeatureMap(self[indices], self.layer, self.timestep, self.frame_spans, self.stride, self.site)
 
-    def _gather(self, wanted: np.ndarray) -> StoredRows:
-        first = self.shards[0]
-        rows = np.empty((len(wanted), *first.shape[1:]), dtype=first.values.dtype)
-        scales = None if first.scales is None else np.empty((len(wanted), first.shape[-1]), dtype=np.float32)
-        for position, index in enumerate(wanted.tolist()):
-            shard, row = self.shards[index // len(first)], index % len(first)
-            rows[position] = shard.values[row]
-            if scales is not None and shard.scales is not None:
-                scales[position] = shard.scales[row]
-        return StoredRows(rows, first.dtype, scales)
+def _gather(shards: Sequence[StoredRows], wanted: np.ndarray) -> StoredRows:
+    """The rows `wanted`, in that order; all shards but the last have the length of the first."""
+    first = shards[0]
+    rows = np.empty((len(wanted), *first.shape[1:]), dtype=first.values.dtype)
+    scales = None if first.scales is None else np.empty((len(wanted), first.shape[-1]), dtype=np.float32)
+    for position, index in enumerate(wanted.tolist()):
+        shard, row = shards[index // len(first)], index % len(first)
+        rows[position] = shard.values[row]
+        if scales is not None and shard.scales is not None:
+            scales[position] = shard.scales[row]
+    return StoredRows(rows, first.dtype, scales)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from .process_share import ProcessShare
 from .storage_dtype import STORED
 
+STACKING = ("auto", "on", "off")
+
 
 @dataclass(frozen=True)
 class ExtractionOptions:
@@ -28,10 +30,14 @@ class ExtractionOptions:
     progress: bool
     share: ProcessShare
     quota: int | None
+    statistics: bool = False
+    stacking: str = "off"
 
     def __post_init__(self) -> None:
         if self.dtype not in STORED:
             raise ValueError(f"dtype must be one of {', '.join(STORED)}, got {self.dtype!r}")
+        if self.stacking not in STACKING:
+            raise ValueError(f"stacking must be one of {', '.join(STACKING)}, got {self.stacking!r}")
         if self.quota is not None and self.quota < 0:
             raise ValueError(f"quota must be at least 0 bytes, got {self.quota}")
         for name in ("batch_size", "pool", "shard_size"):

@@ -11,9 +11,11 @@ import numpy as np
 import torch
 
 from ..backbones.base import Backbone
+from .cache_index import NAME
 from .cell import PATIENCE_S, Cell
 from .estimate import estimate
 from .storage_dtype import num_stored_bytes
+from .token_statistics import statistics_bytes
 
 _GB = 1e9
 # A shard's header: names, hash, and the spans of its frames.
@@ -25,6 +27,8 @@ def check_quota(
     videos: Callable[[Sequence[int]], torch.Tensor | np.ndarray],
     cache_dir: Path,
     quota: int,
+    *,
+    statistics: bool = False,
 ) -> None:
     """Refuse an extraction that would take a cache beyond its quota; one sample is computed to know the sizes.
 
@@ -33,6 +37,7 @@ def check_quota(
         videos: positions -> uint8 (b, T, H, W, 3).
         cache_dir: all that lies there counts.
         quota: bytes.
+        statistics: of the tokens are kept beside the features, which come first in `parts`.
 
     Raises:
         OSError: what lies there and what is missing are more than `quota`.
@@ -41,7 +46,7 @@ def check_quota(
     if not any(missing):
         return
     example = torch.as_tensor(videos([next(rows for rows in missing if rows)[0].start]))
-    needed = sum(_needed(backbone, cells, example) for backbone, cells in parts)
+    needed = sum(_needed(*part, example, statistics and not place) for place, part in enumerate(parts))
     used = bytes_in(cache_dir)
     if used + needed > quota:
         raise OSError(
@@ -52,12 +57,16 @@ def check_quota(
 
 
 def bytes_in(folder: Path) -> int:
-    """Bytes of all files below `folder`, but for shards that are being written: those are yet to come."""
+    """Bytes of all files below `folder`, but for its index and for shards that are being written, which are to come."""
     total = 0
     for path in folder.rglob("*"):
         with suppress(FileNotFoundError):  # finished or removed meanwhile
             stat = path.stat()
-            if path.is_file() and not (path.suffix == ".tmp" and time.time() - stat.st_mtime < PATIENCE_S):
+            if (
+                path.is_file()
+                and path.name != NAME
+                and not (path.suffix == ".tmp" and time.time() - stat.st_mtime < PATIENCE_S)
+            ):
                 total += stat.st_size
     return total
 
@@ -67,15 +76,19 @@ def _missing(cells: Sequence[Cell]) -> list[list[range]]:
     return [[cell.rows(shard) for shard in range(cell.num_shards) if not cell.is_complete(shard)] for cell in cells]
 
 
-def _needed(backbone: Backbone, cells: Sequence[Cell], example: torch.Tensor) -> int:
+def _needed(backbone: Backbone, cells: Sequence[Cell], example: torch.Tensor, statistics: bool) -> int:
     first = cells[0].key
     layers = list(dict.fromkeys(cell.key.layer for cell in cells))
     sizes = estimate(
         backbone, example, 1, layers=layers, timesteps=[first.timestep], dtype=first.dtype, pool=first.pool
     )
     shapes = {size.layer: size.shape for size in sizes}
+
+    def size_of(rows: int, cell: Cell) -> int:
+        shape = (rows, *shapes[cell.key.layer])
+        beside = statistics_bytes(shape) + _HEADER_BYTES if statistics else 0
+        return num_stored_bytes(shape, cell.key.dtype) + _HEADER_BYTES + beside
+
     return sum(
-        num_stored_bytes((len(rows), *shapes[cell.key.layer]), cell.key.dtype) + _HEADER_BYTES
-        for cell, missing in zip(cells, _missing(cells), strict=True)
-        for rows in missing
+        size_of(len(rows), cell) for cell, missing in zip(cells, _missing(cells), strict=True) for rows in missing
     )

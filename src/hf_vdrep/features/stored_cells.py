@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ class StoredCell:
         backbone_name: for people; `key` holds the fingerprint.
         key: what it depends on.
         shards: its files, in order.
+        statistics: files of its tokens' statistics, where they were kept.
         num_bytes: of all of them.
         used: seconds since the epoch when a shard was last written.
     """
@@ -33,11 +34,12 @@ class StoredCell:
     shards: tuple[Path, ...]
     num_bytes: int
     used: float
+    statistics: tuple[Path, ...] = ()
 
     def verify(self) -> Iterator[tuple[Path, str | None]]:
         """(shard, what is wrong with it or None); every byte is read."""
         size = self.key.shard_size
-        for path in self.shards:
+        for path in (*self.shards, *self.statistics):
             start = int(path.stem.partition("-")[2]) * size
             try:
                 self._open(path, start)
@@ -49,7 +51,9 @@ class StoredCell:
     def _open(self, path: Path, start: int) -> None:
         # The last shard's length is known to its writer alone, and its header says it.
         stop = start + shard_rows(path)
-        open_shard(path, {"cell": self.key.digest, "start": start, "stop": stop})
+        description = {"cell": self.key.digest, "start": start, "stop": stop}
+        kind = {"kind": "statistics"} if path in self.statistics else {}
+        open_shard(path, {**description, **kind})
 
 
 def list_cells(cache_dir: str | os.PathLike[str]) -> list[StoredCell]:
@@ -62,7 +66,37 @@ def list_cells(cache_dir: str | os.PathLike[str]) -> list[StoredCell]:
     if not folder.is_dir():
         raise ValueError(f"cache_dir must be an existing folder, got {folder}")
     found = [cell for path in folder.glob("*/cell.json") if (cell := _read(path)) is not None]
-    return sorted(found, key=lambda cell: (cell.backbone_name, cell.key.data, cell.key.layer, cell.key.timestep or -1))
+    return sorted(found, key=_order)
+
+
+def indexed_cells(cache_dir: str | os.PathLike[str]) -> list[StoredCell]:
+    """As `list_cells`, from the cache's index: only folders that changed since it was written are opened.
+
+    Raises:
+        ValueError: `cache_dir` is no folder.
+    """
+    from .cache_index import refresh_index
+
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for row in refresh_index(cache_dir):
+        grouped.setdefault(row["cell"], []).append(row)
+    return sorted((_from_rows(Path(cache_dir), rows) for rows in grouped.values()), key=_order)
+
+
+def _from_rows(cache_dir: Path, rows: list[dict[str, Any]]) -> StoredCell:
+    first = rows[0]
+    folder = cache_dir / first["cell"]
+    key = CellKey(**{field.name: first[field.name] for field in fields(CellKey)})
+    by_kind = {
+        kind: tuple(folder / row["file"] for row in rows if row["kind"] == kind) for kind in ("features", "statistics")
+    }
+    size, used = sum(row["bytes"] for row in rows), max(row["written"] for row in rows)
+    return StoredCell(folder, first["backbone_name"], key, by_kind["features"], size, used, by_kind["statistics"])
+
+
+def _order(cell: StoredCell) -> tuple[str, str, int, int]:
+    level = -1 if cell.key.timestep is None else cell.key.timestep
+    return cell.backbone_name, cell.key.data, cell.key.layer, level
 
 
 def select_to_prune(
@@ -124,6 +158,7 @@ def _read(path: Path) -> StoredCell | None:
     except (OSError, ValueError, TypeError, KeyError):
         return None  # of another version, or half removed
     shards = tuple(sorted(path.parent.glob("shard-*.safetensors")))
-    stats = [shard.stat() for shard in shards]
+    statistics = tuple(sorted(path.parent.glob("statistics-*.safetensors")))
+    stats = [shard.stat() for shard in (*shards, *statistics)]
     used = max((stat.st_mtime for stat in stats), default=path.stat().st_mtime)
-    return StoredCell(path.parent, name, key, shards, sum(stat.st_size for stat in stats), used)
+    return StoredCell(path.parent, name, key, shards, sum(stat.st_size for stat in stats), used, statistics)
