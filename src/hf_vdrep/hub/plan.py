@@ -123,7 +123,8 @@ def describe(plan: PushPlan, public: bool = False) -> str:
         f"  {size:>{widths[0]}}  {kept:<{widths[1]}}  {path:<{widths[2]}}  {origin}"
         for size, kept, path, origin in rows
     ]
-    gone = [f"  removes {pattern} of an earlier push where it is not in this list" for pattern in plan.replaces]
+    stale = ", ".join(plan.replaces)
+    gone = [f"  removes what an earlier push left of {stale} and this list lacks"] if stale else []
     return "\n".join([head, *lines, *gone, f"  message: {plan.message.splitlines()[0]}"])
 
 
