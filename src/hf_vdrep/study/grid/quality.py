@@ -15,14 +15,13 @@ import torch
 
 from ...backbones.noise import sample_noise
 from ...features.precision import autocast, autocast_name
-from ...models import shipped
 from ..compare.rows import config_hash, package_versions
 from .cells import Skipped, Source, specs_of
 from .config import StudyConfig
 from .measure import FORMAT, describe, fingerprint_of
 from .rows import StudyRow, write_shard
 from .run import Outcome, Workshop, encode_sources
-from .systems import checkpoint_of, open_system
+from .systems import open_pipeline, open_system
 from .world import BATCH, Clips, latent_jobs
 
 LOSS = "v_loss"
@@ -156,14 +155,7 @@ class QualityJob:
         return rows
 
     def _pipeline(self) -> Any:
-        known = checkpoint_of(self.spec)
-        if known["training_step"] is not None:
-            pipeline = shipped.open_checkpoint(known["twin"], known["training_seed"], known["training_step"])
-        else:
-            from ...models.pipeline_walt import WaltPipeline
-
-            named = self.spec in shipped.names()
-            pipeline = WaltPipeline.from_pretrained(shipped.path(self.spec) if named else self.spec)
+        pipeline = open_pipeline(self.spec)
         pipeline.set_progress_bar_config(disable=True)
         return pipeline
 

@@ -56,8 +56,8 @@ def _open(spec: str, reading: str | None, site: str) -> Backbone:
         backbone = BlankBackbone()
     elif spec in TINY_ENCODERS:
         backbone = _tiny_encoder(spec)
-    elif match := _CHECKPOINT.fullmatch(spec):
-        backbone = _checkpoint(match["twin"], int(match["seed"]), int(match["step"]), options)
+    elif _CHECKPOINT.fullmatch(spec):
+        backbone = _checkpoint(spec, options)
     elif match := _SIZED.fullmatch(spec):
         backbone = _sized(dict(pair.split("=") for pair in match["settings"].split(",")))
     else:
@@ -138,17 +138,33 @@ def _hub_answers() -> bool:
     return True
 
 
-def _checkpoint(twin: str, seed: int, step: int, options: dict[str, Any]) -> Backbone:
+def open_pipeline(spec: str) -> Any:
+    """The pipeline of a shipped twin, of a checkpoint of one, or of a folder.
+
+    Raises:
+        ValueError: no such model.
+        OSError: a folder without a readable pipeline.
+    """
     from diffusers.utils import logging
 
-    from ...backbones.walt import WaltBackbone
     from ...models import shipped
+    from ...models.pipeline_walt import WaltPipeline
 
-    shown = logging.is_progress_bar_enabled()
+    match, shown = _CHECKPOINT.fullmatch(spec), logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
-    pipeline: Any = shipped.open_checkpoint(twin, seed, step)
-    if shown:
-        logging.enable_progress_bar()
+    try:
+        if match:
+            return shipped.open_checkpoint(match["twin"], int(match["seed"]), int(match["step"]))
+        return WaltPipeline.from_pretrained(shipped.path(spec) if spec in shipped.names() else spec)
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+def _checkpoint(spec: str, options: dict[str, Any]) -> Backbone:
+    from ...backbones.walt import WaltBackbone
+
+    pipeline, twin = open_pipeline(spec), spec.partition("@")[0]
     return WaltBackbone(pipeline.vae, pipeline.transformer.float(), pipeline.scheduler, name=twin, **options)
 
 

@@ -136,8 +136,9 @@ def _budget(config: StudyConfig, summary: Summary) -> list[str]:
 def _budget_line(task: str, twin: str, points: Sequence[Point]) -> str:
     last, top = points[-1], best(points)
     early = min(points[:-1], key=lambda p: abs(p.settings["fraction"] - 0.2))
-    ratio = early.value / last.value if last.higher_is_better else last.value / early.value
-    line = f"{labels.task_title(task).capitalize()}, {labels.system_label(twin)}: {100 * ratio:.0f} % of the final"
+    part, whole = (early.value, last.value) if last.higher_is_better else (last.value, early.value)
+    ratio = f"{100 * part / whole:.0f} %" if whole else "no ratio"
+    line = f"{labels.task_title(task).capitalize()}, {labels.system_label(twin)}: {ratio} of the final"
     line += f" quality at {labels.place_words('fraction', early.settings['fraction'])} of the training"
     if top is not last:
         apart = "" if last in overlapping(points) else ", set apart from the end"
