@@ -113,14 +113,11 @@ class CkaJob:
         return Source(spec, names[0] if reads_images(spec) else None, "block", level, "clip")
 
     def _products(self, spec: str) -> dict[Place, np.ndarray]:
-        """Gram matrices of features averaged over the cells of each step, steps side by side."""
+        """Gram matrices of whole feature maps, all steps and cells side by side (Kornblith et al. 2019, section 2)."""
         source = self._source(spec)
         layers = list(dict.fromkeys(open_system(spec).resolve_layers(self.config.layers)))
         maps = extract_maps(self.clips, source, layers, "test", min(self.count, dict(self.clips.sizes)["test"]))
-        return {
-            Place(source, layer): gram(found.values.float().mean(dim=(2, 3)).flatten(1).numpy())
-            for layer, found in maps.items()
-        }
+        return {Place(source, layer): gram(found.values.flatten(1).numpy()) for layer, found in maps.items()}
 
     def _row(self, one: Place, other: Place, first: np.ndarray, second: np.ndarray, seconds: float) -> StudyRow:
         value, pseudo = jackknife(first, second, _GROUPS)

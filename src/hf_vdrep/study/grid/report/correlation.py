@@ -106,7 +106,9 @@ def table_of(found: Sequence[Correlation]) -> Table:
 
 
 def _words(found: Correlation | None) -> str:
-    return f"{found.value:+.2f} [{found.low:+.2f}, {found.high:+.2f}]".replace("-", "−") if found else "–"
+    if found is None or not np.isfinite([found.value, found.low, found.high]).all():
+        return "–"
+    return f"{found.value:+.2f} [{found.low:+.2f}, {found.high:+.2f}]".replace("-", "−")
 
 
 def _along(points: Sequence[Point]) -> Mapping[Any, Point]:

@@ -247,7 +247,9 @@ def _gain(image: list[StudyRow], video: list[StudyRow], resamples: int, seed: in
     bounds = (interval.estimate, interval.low, interval.high)
     if not np.isfinite(bounds).all():
         return None
-    published = paper_gain(first.task)
+    # The paper measured trained models on clips as they are.
+    as_published = first.frame_order in (None, "forward") and first.fraction in (None, 1.0)
+    published = paper_gain(first.task) if as_published else None
     return StudyGain(
         study=first.study,
         task=first.task,
@@ -262,6 +264,7 @@ def _gain(image: list[StudyRow], video: list[StudyRow], resamples: int, seed: in
 
 
 def _plain(entry: Point | StudyGain) -> dict[str, Any]:
-    """JSON has no NaN."""
+    """JSON has no NaN; settings that do not apply are left out."""
     found = dataclasses.asdict(entry)
+    found["settings"] = {name: value for name, value in found["settings"].items() if value is not None}
     return {key: None if isinstance(value, float) and not np.isfinite(value) else value for key, value in found.items()}

@@ -195,7 +195,8 @@ def _similar(config: StudyConfig, summary: Summary) -> list[str]:
 def _quality(config: StudyConfig, summary: Summary) -> list[str]:
     lines = []
     for twin in summary.twins:
-        for metric in dict.fromkeys(p.metric for p in summary.points):
+        told = [p.metric for p in summary.points if p.metric.endswith(("v_loss", "frechet_distance"))]
+        for metric in dict.fromkeys(told):
             points = [p for p in summary.select(primary=False, twin=twin, metric=metric) if p.settings["fraction"]]
             points.sort(key=lambda p: p.settings["fraction"])
             if len(points) > 1:
