@@ -14,24 +14,32 @@ from hf_vdrep.app.settings import AppSettings
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "spaces" / "feature-comparison" / "examples"
 FRAME = "const f = document.querySelector('.vp-frame'); f.value = 9; f.dispatchEvent(new Event('input'))"
-_MOST_HEIGHT = 2600
+BALL = """
+const box = document.querySelector(".vp-input .vp-box"), at = box.getBoundingClientRect();
+const where = {clientX: at.left + 0.83 * at.width, clientY: at.top + 0.58 * at.height, bubbles: true};
+box.dispatchEvent(new PointerEvent("pointerdown", where));
+"""
+_MOST_HEIGHT, _MOST_BYTES = 2600, 300_000
 
 
 def shoot(browser: Chromium, path: Path, size: tuple[int, int], dark: bool) -> None:
-    """The whole page as a PNG of 256 colours."""
+    """The whole page as a PNG, of 256 colours where more would take too much room."""
     height = min(_MOST_HEIGHT, browser.js("return document.documentElement.scrollHeight"))
     browser.look((size[0], height), dark)
     browser.until("document.readyState === 'complete'")
     browser.js("return new Promise((done) => setTimeout(done, 400))")
     picture = Image.open(BytesIO(browser.driver.get_screenshot_as_png())).convert("RGB")
-    picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+    picture.save(path, optimize=True)
+    if path.stat().st_size > _MOST_BYTES:
+        palette = picture.quantize(256, method=Image.Quantize.MEDIANCUT)
+        picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
     print(path, picture.size, f"{path.stat().st_size / 1000:.0f} kB")
     browser.look(size, dark)
 
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    with served(AppSettings(examples=EXAMPLES)) as address, tempfile.TemporaryDirectory() as profile:
+    with served(AppSettings(examples=EXAMPLES, time_limit=600)) as address, tempfile.TemporaryDirectory() as profile:
         browser = Chromium(profile)
         try:
             for kind, size in (("desktop", DESKTOP), ("phone", PHONE)):
@@ -41,7 +49,7 @@ def main(folder: Path) -> None:
                     browser.open(address)
                     browser.js(FRAME)
                     if dark:
-                        browser.click(".vp-views input[value='similarity']")
+                        browser.js(BALL)
                     shoot(browser, folder / f"space-{name}.png", size, dark)
                     if kind == "desktop":
                         browser.tab("Study")

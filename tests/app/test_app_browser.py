@@ -157,7 +157,7 @@ def test_a_clip_of_the_world_is_rendered_by_number(page: Chromium):
     number.send_keys(Keys.CONTROL, "a")
     number.send_keys("12", Keys.ENTER)
     page.until_ready("probeworld-12")
-    assert page.find(".vp-truth").text.startswith("in truth: ")
+    assert page.find(".vp-answer").text.startswith("in truth: ")
 
 
 def test_a_real_video_can_be_uploaded(page: Chromium, mp4: Path):

@@ -50,13 +50,17 @@ class Workers:
         self.time_limit = time_limit
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="compare")
 
-    def run(self, work: Callable[[Deadline], Result]) -> Result:
+    def run(self, work: Callable[[Deadline], Result], seconds: float | None = None) -> Result:
         """The result of `work(deadline)`.
+
+        Args:
+            work: checks its deadline between its steps.
+            seconds: instead of the time limit, for work that no visitor waits for.
 
         Raises:
             TimeoutError: it was not there in time.
         """
-        deadline = Deadline(self.time_limit)
+        deadline = Deadline(seconds or self.time_limit)
         future = self._pool.submit(work, deadline)
         try:
             return future.result(timeout=max(0.0, deadline.left()))

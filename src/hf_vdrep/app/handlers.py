@@ -20,6 +20,7 @@ from .shelf import Shelf
 
 EXAMPLE, UPLOAD, WORLD = "Example", "Your own", "ProbeWorld"
 SOURCES = (EXAMPLE, UPLOAD, WORLD)
+_WARM_UP = 600.0  # seconds; models are read from disk, and nobody is waiting yet
 _LOG = logging.getLogger(__name__)
 
 
@@ -92,9 +93,9 @@ class Handlers:
         first, second = self.settings.first_pair
         footage, choice = open_example("hourglass"), Choice((first, second))
         try:
-            self.workers.run(lambda deadline: self.comparer.readouts(footage, choice, deadline))
+            self.workers.run(lambda deadline: self.comparer.readouts(footage, choice, deadline), _WARM_UP)
         except Exception as error:  # the page tells the visitor; the server stays up for other models
-            _LOG.warning("the first page could not be prepared", exc_info=error)
+            _LOG.warning("the first page could not be prepared: %s", sentence(error))
 
     def _footage(self, source: Any, example: Any, upload: Any, clip: Any) -> Footage:
         if source == EXAMPLE:

@@ -195,7 +195,7 @@ function buildClasses() {
   for (const [index, task] of data.models[0].classes.entries()) {
     const card = make("section", "vp-task");
     const head = make("h3", "", task.title);
-    if (task.truth) head.append(make("span", "vp-truth", `in truth: ${task.truth}`));
+    if (task.truth) head.append(make("span", "vp-answer", `in truth: ${task.truth}`));
     card.append(head);
     const columns = make("div", "vp-columns");
     for (const model of data.models) columns.append(bars(model, model.classes[index]));
