@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .cache_layout import CellKey
+from .cell import PATIENCE_S
 
 NAME = "index.json"
 _VERSION = 1
@@ -103,6 +104,10 @@ def _read(path: Path) -> dict[str, Entry]:
 
 
 def _write(path: Path, cells: dict[str, Entry]) -> None:
+    for abandoned in path.parent.glob(f".{path.name}.*.tmp"):  # of processes that were killed
+        with suppress(OSError):
+            if time.time() - abandoned.stat().st_mtime > PATIENCE_S:
+                abandoned.unlink()
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         temporary.write_text(json.dumps({"version": _VERSION, "cells": cells}, separators=(",", ":")))
