@@ -2,14 +2,15 @@
 """A training on a stream, run as a program so that tests can kill it.
 
 stream_training.py train FOLDER [pause]: one training, alone or under torchrun.
-stream_training.py torture FOLDER KILLS SEED: once in FOLDER/whole, then in FOLDER/killed, in child processes of which
-the first KILLS are killed; after each kill `run.json` must still say running.
+stream_training.py torture FOLDER KILLS SEED PROCESSES: once in FOLDER/whole, then in FOLDER/killed, in child
+processes that are killed KILLS times; after each kill `run.json` must still say running.
 """
 
 import json
 import os
 import random
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -91,31 +92,48 @@ def lines(folder):
         return 0
 
 
-def torture(folder, kills, seed):
+def launch(folder, processes, pause):
+    """The training in child processes, with what torchrun would set; their process ids."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    children = []
+    for rank in range(processes):
+        children.append(os.fork())
+        if children[-1] == 0:
+            if processes > 1:
+                os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes))
+                os.environ.update(LOCAL_WORLD_SIZE=str(processes), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+            train(folder, pause)
+            os._exit(0)
+    return children
+
+
+def torture(folder, kills, seed, processes):
     chance = random.Random(seed)
     for attempt in range(kills + 1):
-        child = os.fork()
-        if child == 0:
-            train(folder, 0.005)
-            os._exit(0)
+        children = launch(folder, processes, 0.005 if kills else 0)
         if attempt < kills:
             goal = (STEPS - 8) * (attempt + chance.random()) / kills
-            while lines(folder) < goal and os.waitpid(child, os.WNOHANG) == (0, 0):
+            while lines(folder) < goal:
                 time.sleep(0.001)
             time.sleep(chance.random() * 0.05)
-            os.kill(child, signal.SIGKILL)
+            for child in children:
+                os.kill(child, signal.SIGKILL)
             print("killed with", lines(folder), "lines and", sorted(p.name for p in Path(folder).glob("*checkpoint*")))
-        assert os.waitpid(child, 0)[1] == (0 if attempt == kills else signal.SIGKILL)
+        for child in children:
+            assert os.waitpid(child, 0)[1] == (0 if attempt == kills else signal.SIGKILL)
         file = Path(folder) / "run.json"
         if file.exists():
             about = json.loads(file.read_text())
             assert about["state"] == ("done" if attempt == kills else "running")
-            assert about["pid"] == child or attempt < kills
+            assert about["pid"] == children[0] or attempt < kills
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "train":
         train(sys.argv[2], float(sys.argv[3]) if len(sys.argv) > 3 else 0.0)
     else:
-        torture(f"{sys.argv[2]}/whole", 0, 0)
-        torture(f"{sys.argv[2]}/killed", int(sys.argv[3]), int(sys.argv[4]))
+        folder, kills, seed, processes = sys.argv[2], *map(int, sys.argv[3:])
+        torture(f"{folder}/whole", 0, 0, processes)
+        torture(f"{folder}/killed", kills, seed, processes)

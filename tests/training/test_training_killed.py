@@ -2,13 +2,11 @@
 """Killed with SIGKILL at random moments and started again, a training on a stream ends bit-identical."""
 
 import os
-import random
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 import torch
 
@@ -23,12 +21,6 @@ STEPS = 40
 
 def run(*words):
     subprocess.run([sys.executable, str(PROGRAM), *map(str, words)], check=True, env=ENVIRONMENT, timeout=600)
-
-
-def torchrun(folder, pause=0.0):
-    words = ["-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0", "--standalone"]
-    command = [sys.executable, *words, str(PROGRAM), "train", str(folder), str(pause)]
-    return subprocess.Popen(command, env=ENVIRONMENT)
 
 
 def same_end(one, other, processes):
@@ -51,35 +43,27 @@ def same_end(one, other, processes):
 
 
 def test_killed_twice_it_ends_as_if_it_had_not_been(tmp_path):
-    run("torture", tmp_path, 2, time.time_ns())
+    run("torture", tmp_path, 2, time.time_ns(), 1)
     same_end(tmp_path / "whole", tmp_path / "killed", 1)
 
 
 @pytest.mark.slow
 def test_killed_ten_times_alone(tmp_path):
-    run("torture", tmp_path, 10, time.time_ns())
+    run("torture", tmp_path, 10, time.time_ns(), 1)
     same_end(tmp_path / "whole", tmp_path / "killed", 1)
 
 
 @pytest.mark.slow
 def test_killed_ten_times_in_two_processes(tmp_path):
-    assert torchrun(tmp_path / "whole").wait(timeout=300) == 0
-    seed = time.time_ns()
-    chance, folder = random.Random(seed), tmp_path / "killed"
-    print("seed", seed)
-    for attempt in range(10):
-        launcher = torchrun(folder, 0.02)
-        goal = (STEPS - 8) * (attempt + chance.random()) / 10
-        log = folder / "log.jsonl"
-        while launcher.poll() is None and (not log.exists() or log.read_bytes().count(b"\n") < goal):
-            time.sleep(0.002)
-        time.sleep(chance.random() * 0.1)
-        # The workers are in sessions of their own: killing the launcher's group would leave them at work.
-        victims = psutil.Process(launcher.pid).children(recursive=True)
-        for victim in (launcher, *victims):
-            victim.kill()
-        psutil.wait_procs(victims)
-        launcher.wait()
-        print("killed with", sorted(path.name for path in folder.glob("*checkpoint*")))
-    assert torchrun(folder).wait(timeout=300) == 0
-    same_end(tmp_path / "whole", folder, 2)
+    run("torture", tmp_path, 10, time.time_ns(), 2)
+    same_end(tmp_path / "whole", tmp_path / "killed", 2)
+
+
+@pytest.mark.slow
+def test_torchrun_does_what_the_children_did(tmp_path):
+    """The processes that the tests above start by themselves are those of torchrun."""
+    run("torture", tmp_path, 1, 0, 2)
+    words = ["-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone", str(PROGRAM)]
+    command = [sys.executable, *words, "train", str(tmp_path / "torchrun")]
+    subprocess.run(command, check=True, env=ENVIRONMENT, timeout=600)
+    same_end(tmp_path / "torchrun", tmp_path / "killed", 2)
