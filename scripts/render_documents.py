@@ -1,5 +1,5 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""Write the generated blocks of README.md and model_cards/*.md from model_cards/walt-tiny/.
+"""Write the generated blocks of README.md and model_cards/*.md, and the cards of model_cards/hub/, from results.
 
 python scripts/render_documents.py
 """
@@ -7,6 +7,7 @@ python scripts/render_documents.py
 import os
 from pathlib import Path
 
+from hf_vdrep.hub.card_folder import write_cards
 from hf_vdrep.hub.documents import fill
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +22,8 @@ def main() -> None:
             temporary.write_text(filled, encoding="utf-8")
             os.replace(temporary, path)
             print(f"wrote {path.relative_to(ROOT)}")
+    for path in write_cards(ROOT / "model_cards" / "hub", ROOT / "model_cards" / "walt-tiny"):
+        print(f"wrote {path.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,9 @@ def loss_over_flops(run: str | os.PathLike, key: str = "v_loss") -> list[tuple[f
     """
     folder = Path(run)
     records = read_log(folder / "log.jsonl")
-    points = {record["step"]: record[f"eval/{key}"] for record in records if f"eval/{key}" in record}
+    points = {
+        record["step"]: record[f"eval/{name}"] for record in records for name in _names(key) if f"eval/{name}" in record
+    }
     counted = [record for record in records if record.get("items")]
     if not points or not counted:
         raise ValueError(f"run must have trained and validated {key}, got nothing of it in {folder}")
@@ -66,7 +68,7 @@ def plot_runs(
             colour = COLOURS[place % len(COLOURS)]
             axis.plot(*zip(*points, strict=True), marker="o", markersize=3, color=colour, label=Path(run).name)
             drawn += 1
-        axis.set(xlabel="training FLOPs", ylabel=f"validation {key}", xscale="log")
+        axis.set(xlabel="training FLOPs", ylabel=f"validation {key}")
         if axis.lines:
             axis.legend(frameon=False)
         clean_axes(axis)
@@ -76,7 +78,12 @@ def plot_runs(
 
 
 def _has(folder: Path, key: str) -> bool:
-    return any(f"eval/{key}" in record for record in read_log(folder / "log.jsonl"))
+    return any(f"eval/{name}" in record for record in read_log(folder / "log.jsonl") for name in _names(key))
+
+
+def _names(key: str) -> tuple[str, ...]:
+    """Names of a figure in the log, the last one wins: an image model's own loss is that on single images."""
+    return ("v_loss", key) if key == "v_loss_image" else (key,)
 
 
 def _flops_per_item(folder: Path) -> float:

@@ -78,7 +78,7 @@ def _export(setting: Setting, entry: dict[str, Any], task: str, out: Path) -> Pa
     }
 
     def write(folder: Path) -> None:
-        readout.save_pretrained(folder)
+        readout.half().save_pretrained(folder)  # read back in float32
         (folder / TRAINING_NAME).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
     folder = out / trial.system / task
