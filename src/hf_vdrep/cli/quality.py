@@ -54,7 +54,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--class-label", metavar="CLASS", help='of a class-conditional model, or "all" in turn (default: none)')
     add("--prompt", action="append", metavar="TEXT", help="of a text-conditional model, repeatable, in turn")
     add("--guidance-scale", type=rate, metavar="W", help="weight of label or prompt (default: the pipeline's own)")
-    add("--consistency", action="store_true", help="also what trained networks see in the clips; about 0.5 s a clip")
+    add(
+        "--consistency",
+        action="store_true",
+        help="also what trained networks see in the clips; about 2 s a clip for videos",
+    )
     add("--cache", type=Path, default=Path("runs/quality"), metavar="DIR", help="for samples and features")
     add("--json", action="store_true", help="print the figures as JSON")
 
