@@ -25,7 +25,7 @@ test: $(STAMP) lint typecheck  ## lint, types and the fast tests
 	$(BIN)/python -m pytest -n 2
 
 test-browser: $(STAMP)  ## the app in headless Chromium (needs chromium and chromedriver)
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest -n 0 -m browser tests/app
 
 test-slow: $(STAMP)  ## the long checks
 	$(BIN)/python -m pytest -m slow

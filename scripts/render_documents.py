@@ -5,6 +5,7 @@ python scripts/render_documents.py
 """
 
 import os
+import shutil
 from pathlib import Path
 
 from hf_vdrep.hub.card_folder import write_cards
@@ -22,6 +23,8 @@ def main() -> None:
             temporary.write_text(filled, encoding="utf-8")
             os.replace(temporary, path)
             print(f"wrote {path.relative_to(ROOT)}")
+    app_results = ROOT / "src" / "hf_vdrep" / "app" / "results" / "walt-tiny.json"
+    shutil.copyfile(ROOT / "model_cards" / "walt-tiny" / "table-all.json", app_results)
     for path in write_cards(ROOT / "model_cards" / "hub", ROOT / "model_cards" / "walt-tiny"):
         print(f"wrote {path.relative_to(ROOT)}")
 

@@ -4,7 +4,7 @@
 A step is forward, mean squared error, backward and fused AdamW. Rounds are interleaved: every round takes one step of
 each model, in processor time, so that other work on the machine counts little and for all alike; a ratio compares two
 steps of the same round, reported is the median. A share is FLOPs (torch's own counter) over time, over a ceiling: the
-largest float32 product of MKL (`square @ square`) and that of oneDNN (see walt_linear), the fastest seen in the process.
+largest float32 product of MKL (`square @ square`) and that of oneDNN (see walt_linear), the fastest seen here.
 
 python scripts/benchmarks/train.py                  # images as DiT-S/2 (256 tokens), clips of 5 frames (1280 tokens)
 python scripts/benchmarks/train.py --frames 16      # clips as Latte-S/2 has them (4096 tokens)

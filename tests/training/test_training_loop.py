@@ -17,7 +17,6 @@ from hf_vdrep.training.loop_config import LoopConfig
 from hf_vdrep.training.stop import Interrupted
 from hf_vdrep.training.stream import IndexStream
 
-
 TIMED = {"seconds", "items_per_second", "eta"}
 
 
