@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 from .config import option
 
 SCHEDULES = ["cosine", "linear", "constant", "constant_with_warmup"]
-_NOT_NEGATIVE = ("lr", "warmup_steps", "weight_decay", "clip_norm", "log_every", "eval_every", "save_every")
+_NOT_NEGATIVE: tuple[str, ...] = (
+    "lr",
+    "warmup_steps",
+    "weight_decay",
+    "clip_norm",
+    "log_every",
+    "eval_every",
+    "save_every",
+)
 _NOT_NEGATIVE += ("sample_every", "max_bad_steps", "spike_factor", "peak_tflops")
 
 
