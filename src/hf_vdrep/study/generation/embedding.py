@@ -34,7 +34,11 @@ def embed(
         indices = range(first, min(first + BATCH, clips.size))
         key = f"{clips.key} {network.key} {first} {len(indices)}" if cache_dir else ""
         folder = Path(cache_dir) / "features" if cache_dir else None
-        found.append(kept(folder, key, lambda rows=indices: network.embed(clips.clips(rows)).cpu()))  # type: ignore
+        found.append(kept(folder, key, lambda rows=indices: _embed(clips.clips(rows), network)))  # type: ignore
         if progress:
             progress(len(indices))
     return torch.cat(found).numpy()
+
+
+def _embed(clips: torch.Tensor, network: FeatureNetwork) -> torch.Tensor:
+    return torch.cat([network.embed(part).cpu() for part in clips.split(network.batch_size)])

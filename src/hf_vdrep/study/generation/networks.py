@@ -26,9 +26,11 @@ class FeatureNetwork(ABC):
 
     Attributes:
         name: as `open_network` takes it.
+        batch_size: clips that fit into a few hundred megabytes at a time.
     """
 
     name: str
+    batch_size: int = 32
 
     @property
     @abstractmethod

@@ -36,6 +36,7 @@ class Readings(FeatureNetwork):
     """
 
     columns: tuple[str, ...]
+    batch_size = 8
 
     def named(self, rows: torch.Tensor) -> dict[str, torch.Tensor]:
         """(N, columns) by name."""
