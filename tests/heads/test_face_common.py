@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from diffusers.models.attention_dispatch import _AttentionBackendRegistry as dispatch_registry
 from safetensors.torch import load_file
 from tiny_heads import CLASSES, HEADS, LAYERS, WIDTH, answer, inputs_of, labels_of, make, make_config
 
@@ -159,6 +160,13 @@ def test_attention_implementations_agree(kind: str, saved_heads: Callable[[str],
         torch.testing.assert_close(answer(run(eager, kind)), expected, rtol=1e-4, atol=1e-4)
     with pytest.raises(ValueError, match=r"attn_implementation"):
         model.set_attn_implementation("no_such_attention")
+
+
+def test_the_attention_of_one_model_is_its_own(kind: str):
+    """diffusers keeps a default for the whole process: other models must not change with ours."""
+    before = dispatch_registry.get_active_backend()[0]
+    make(kind, attn_implementation="eager").set_attn_implementation("sdpa")
+    assert dispatch_registry.get_active_backend()[0] is before
 
 
 def test_gradients_reach_hidden_states_and_attentions(kind: str):

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from diffusers.models.attention_dispatch import attention_backend
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
@@ -125,7 +126,7 @@ def _saved_bytes(config: dict[str, Any], clips: int, half: bool) -> int:
         given = {"encoder_hidden_states": torch.randn(clips, 128, 2048)} if "text_dim" in config else {}
         latents, steps = torch.randn(clips, 8, 5, 16, 16), torch.zeros(clips, dtype=torch.long)
         hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
-        with hooks, torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
+        with hooks, attention_backend("native"), torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
             model(latents, steps, **given)
         own = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
         return sum(storage.nbytes() for place, storage in kept.items() if place not in own)

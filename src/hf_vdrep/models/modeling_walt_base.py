@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
+from diffusers.models.attention_dispatch import AttentionBackendName
 from torch import nn
 from transformers.modeling_utils import PreTrainedModel
 
@@ -74,8 +75,10 @@ class WaltPreTrainedModel(PreTrainedModel):
         self._apply_attention()
 
     def _apply_attention(self) -> None:
-        backend = "_native_math" if self.config._attn_implementation == "eager" else "native"
-        self.backbone_model.transformer.set_attention_backend(backend)
+        backend = AttentionBackendName("_native_math" if self.config._attn_implementation == "eager" else "native")
+        # Not through `set_attention_backend`, which changes the default of every other model in the process too.
+        for processor in self.backbone_model.transformer.attn_processors.values():
+            processor._attention_backend = backend
 
     def _init_weights(self, module: nn.Module) -> None:
         initialize_module(module)
