@@ -32,6 +32,7 @@ def main() -> None:
     vae = AutoencoderWalt.from_pretrained(args.vae or args.runs / "tokenizer-tiny-decoder" / "vae")
     for twin in TWINS:
         ship_twin(args.runs / f"{twin}-tiny", twin, vae)
+    share_tokenizer()
     shutil.rmtree(ASSETS / "checkpoints", ignore_errors=True)
     (ASSETS / "checkpoints").mkdir()
     steps = json.loads((args.runs / f"{TWINS[0]}-tiny" / "summary.json").read_text())["steps"]
@@ -54,6 +55,15 @@ def ship_twin(run: Path, twin: str, vae: AutoencoderWalt) -> None:
     pipeline.save_pretrained(ASSETS / twin, storage_dtype=torch.float16)
     copy_logs(run, twin)
     print(f"{ASSETS / twin}")
+
+
+def share_tokenizer() -> None:
+    """The weights of the twins' one tokenizer stand in the tree once; the other folder links to them."""
+    first, second = (ASSETS / twin / "vae" / "diffusion_pytorch_model.safetensors" for twin in TWINS)
+    if first.read_bytes() != second.read_bytes():
+        raise ValueError(f"the twins must have one tokenizer, got different {first} and {second}")
+    first.unlink()
+    first.symlink_to(os.path.relpath(second, first.parent))
 
 
 def ship_checkpoints(run: Path, twin: str, seed: int, steps: list[int] | None) -> None:

@@ -10,7 +10,7 @@ from hf_vdrep.models import WaltPipeline, shipped
 
 
 def test_a_name_leads_to_its_folder(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(shipped, "_ROOT", tmp_path)
+    monkeypatch.setattr(shipped, "ROOT", tmp_path)
     for name in shipped.PAIR:
         shutil.copytree(saved, tmp_path / name)
     assert shipped.names() == ["i-walt", "v-walt"]
@@ -20,6 +20,6 @@ def test_a_name_leads_to_its_folder(saved: Path, tmp_path: Path, monkeypatch: py
 
 
 def test_an_unknown_name_lists_the_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(shipped, "_ROOT", tmp_path)
+    monkeypatch.setattr(shipped, "ROOT", tmp_path)
     with pytest.raises(ValueError, match=r"name must be one of the shipped models \(none found\), got 'x'"):
         shipped.path("x")

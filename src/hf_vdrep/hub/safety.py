@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 from io import BytesIO
 from pathlib import Path
 
+from ..models import shipped
 from .plan import PlannedFile, PushPlan, readable
 
 _PICKLES = ("*.pkl", "*.pickle", "*.pt", "*.pth", "*.ckpt", "*.joblib", "*.dill", "*.bin", "*.h5", "*.npy")
@@ -115,12 +116,14 @@ def _check_secret(file: PlannedFile) -> None:
 
 
 def check_link(file: Path, folder: Path) -> None:
-    """A link may point inside its folder, or into the blobs of a Hugging Face cache, where snapshots point.
+    """A link may point inside its folder, into the blobs of a Hugging Face cache, where snapshots point, or from one
+    shipped model to another: the twins hold one tokenizer.
 
     Raises:
         UnsafePush: it points elsewhere, or nowhere.
     """
     target = file.resolve()
     cached = target.parent.name == "blobs" and folder.resolve().parent.name == "snapshots"
-    if not target.is_file() or not (target.is_relative_to(folder.resolve()) or cached):
+    shared = all(path.is_relative_to(shipped.ROOT) for path in (target, folder.resolve()))
+    if not target.is_file() or not (target.is_relative_to(folder.resolve()) or cached or shared):
         raise UnsafePush(f"{file} must not link to what lies outside its folder, got {target}")

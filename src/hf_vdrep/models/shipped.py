@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .pipeline_walt import WaltPipeline
 
-_ROOT = Path(__file__).resolve().parent.parent / "assets" / "walt-tiny"
+ROOT = Path(__file__).resolve().parent.parent / "assets" / "walt-tiny"
 PAIR = ("i-walt", "v-walt")
 _CHECKPOINT = re.compile(r"(?P<twin>[iv]-walt)-seed(?P<seed>\d+)-step(?P<step>\d+)\.safetensors")
 
@@ -36,7 +36,7 @@ class Checkpoint:
 
 def names() -> list[str]:
     """Names that `path` takes, sorted; empty where the package came without weights."""
-    return sorted(index.parent.name for index in _ROOT.glob("*/model_index.json"))
+    return sorted(index.parent.name for index in ROOT.glob("*/model_index.json"))
 
 
 def path(name: str) -> Path:
@@ -47,7 +47,7 @@ def path(name: str) -> Path:
     """
     if name not in names():
         raise ValueError(f"name must be one of the shipped models ({', '.join(names()) or 'none found'}), got {name!r}")
-    return _ROOT / name
+    return ROOT / name
 
 
 def load_pair() -> "dict[str, WaltPipeline]":
@@ -67,11 +67,11 @@ def checkpoints() -> list[Checkpoint]:
 
     The last step of the first seed is the pair itself, whose denoiser stands in its own folder in float16.
     """
-    found = [(match, file) for file in _ROOT.glob("checkpoints/*") if (match := _CHECKPOINT.fullmatch(file.name))]
+    found = [(match, file) for file in ROOT.glob("checkpoints/*") if (match := _CHECKPOINT.fullmatch(file.name))]
     rows = [(match["twin"], int(match["seed"]), int(match["step"]), file) for match, file in found]
     last = _last_step()
     if rows and last:
-        rows += [(twin, 0, last, next((_ROOT / twin / "transformer").glob("*.safetensors"))) for twin in PAIR]
+        rows += [(twin, 0, last, next((ROOT / twin / "transformer").glob("*.safetensors"))) for twin in PAIR]
     return [Checkpoint(twin, seed, step, step / last, file) for twin, seed, step, file in sorted(rows)]
 
 
@@ -95,5 +95,5 @@ def open_checkpoint(twin: str, seed: int, step: int) -> "WaltPipeline":
 
 def _last_step() -> int:
     """Steps of a whole training, as the folder of checkpoints says."""
-    about = _ROOT / "checkpoints" / "training.json"
+    about = ROOT / "checkpoints" / "training.json"
     return int(json.loads(about.read_text())["steps"]) if about.exists() else 0
