@@ -99,6 +99,7 @@ class DenoiserFamily:
         least: smallest side of the latents that the model takes.
         square: takes no other than square grids.
         single: takes one sample at a time.
+        one_level: hears one noise level for all samples of a call.
         note: what a user must know, for the table in the docs.
     """
 
@@ -120,4 +121,5 @@ class DenoiserFamily:
     least: int = 1
     square: bool = False
     single: bool = False
+    one_level: bool = False
     note: str = ""

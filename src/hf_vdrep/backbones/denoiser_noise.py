@@ -15,6 +15,7 @@ Every family is asked by the same timestep t in [0, 999], from clean to noise:
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -30,12 +31,13 @@ class Noised:
 
     Attributes:
         latents: noisy and scaled as the model takes them.
-        timestep: noise level in [0, 1000] for the units of the family, or the level itself where `raw`.
+        timestep: noise level in [0, 1000] for the units of the family, or the level itself where `raw`; one, or one per
+            sample (B,).
         raw: the model hears `timestep` as it is.
     """
 
     latents: torch.Tensor
-    timestep: float
+    timestep: float | torch.Tensor
     raw: bool = False
 
 
@@ -83,6 +85,13 @@ def add_noise(scheduler: Any, clean: torch.Tensor, noise: torch.Tensor, timestep
         return Noised(mask_codes(scheduler, clean, noise, timestep / STEPS), timestep)
     kept = float(scheduler.alphas_cumprod[timestep])
     return Noised(math.sqrt(kept) * clean + math.sqrt(1 - kept) * noise, timestep)
+
+
+def stack_levels(levels: Sequence[Noised]) -> Noised:
+    """A batch at several noise levels as one of all of them, level-major; every sample has its own level."""
+    steps = [torch.as_tensor(each.timestep, dtype=torch.float32).expand(len(each.latents)) for each in levels]
+    latents = torch.cat([each.latents for each in levels])
+    return Noised(latents, torch.cat(steps).to(latents.device), levels[0].raw)
 
 
 def edm_sigma(scheduler: Any, timestep: int) -> float:

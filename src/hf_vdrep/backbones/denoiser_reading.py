@@ -16,7 +16,7 @@ from .denoiser_sites import Block, Site, read_sites, tensor_at
 def read_denoiser(
     denoiser: Any,
     latents: torch.Tensor,
-    timestep: float,
+    timestep: float | torch.Tensor,
     blocks: Sequence[Block],
     *,
     site: Site = "block",
@@ -24,12 +24,12 @@ def read_denoiser(
     ratios: tuple[int, int] | None = None,
     given: Mapping[str, Any] | None = None,
 ) -> list[torch.Tensor]:
-    """Features of a batch at one noise level; nothing runs after the last block.
+    """Features of a batch; nothing runs after the last block.
 
     Args:
         denoiser: of a class in the table.
         latents: noisy (B, C, T, H, W), T = 1 for an image model.
-        timestep: noise level in [0, 1000].
+        timestep: noise level in [0, 1000], one or one per sample.
         blocks: of `blocks_of`.
         site: where in a block.
         raw: the model hears `timestep` as it is, not in the family's units.
@@ -44,9 +44,10 @@ def read_denoiser(
     """
     family = family_of(denoiser)
     if family.single and len(latents) > 1:
+        levels = torch.as_tensor(timestep, dtype=torch.float32).expand(len(latents))
         rows = [
-            read_denoiser(denoiser, row.unsqueeze(0), timestep, blocks, site=site, raw=raw, ratios=ratios, given=given)
-            for row in latents
+            read_denoiser(denoiser, row.unsqueeze(0), level, blocks, site=site, raw=raw, ratios=ratios, given=given)
+            for row, level in zip(latents, levels, strict=True)
         ]
         return [torch.cat(values) for values in zip(*rows, strict=True)]
     told = _for_batch(given or {}, latents)

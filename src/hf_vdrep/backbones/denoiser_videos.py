@@ -379,6 +379,7 @@ VIDEOS: dict[str, DenoiserFamily] = {
         patch=(1, 1, 1),
         channels=lambda c: 4 * c.in_channels,
         scale="sigma",
+        one_level=True,
     ),
     "Cosmos3OmniTransformer": DenoiserFamily(
         "video",

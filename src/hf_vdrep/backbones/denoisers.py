@@ -16,7 +16,7 @@ from .denoiser_families import family_of
 from .denoiser_folder import DENOISER_PARTS, TOKENIZER_PARTS, load_parts
 from .denoiser_latents import encode
 from .denoiser_layout import cell_of, grid_of
-from .denoiser_noise import STEPS, Noised, add_noise, noise_kind
+from .denoiser_noise import STEPS, Noised, add_noise, noise_kind, stack_levels
 from .denoiser_reading import read_denoiser
 from .denoiser_sites import blocks_of, check_site
 from .feature_map import FeatureMap
@@ -95,6 +95,9 @@ class DenoiserBackbone(Backbone):
         self.name = name or type(denoiser).__name__
         self.blocks = blocks_of(denoiser, self.family)
         self.num_layers = len(self.blocks)
+        # Conditioning of several rows may be of the samples, and would not follow them into a larger batch.
+        rows = [len(value) for value in self.conditioning.values() if isinstance(value, torch.Tensor) and value.ndim]
+        self.can_stack = not (self.family.single or self.family.one_level) and max(rows, default=1) == 1
 
     @classmethod
     def from_pretrained(
@@ -208,17 +211,51 @@ class DenoiserBackbone(Backbone):
         timesteps: Sequence[int | None],
         seed: int = 0,
     ) -> list[FeatureMap]:
-        indices = self.resolve_layers(layers)
         self.check_timesteps(timesteps)
+        levels = [self._at_levels(inputs, sample_ids, layers, [timestep], seed) for timestep in timesteps]
+        return [features for maps in levels for features in maps]
+
+    @torch.inference_mode()
+    def extract_stacked(
+        self,
+        inputs: DenoiserInputs,
+        *,
+        sample_ids: Sequence[str],
+        layers: Sequence[int | float | str],
+        timesteps: Sequence[int | None],
+        seed: int = 0,
+    ) -> list[FeatureMap]:
+        """What `extract` gives, up to rounding, in one forward pass; one after the other where `can_stack` is False."""
+        if not self.can_stack:
+            return self.extract(inputs, sample_ids=sample_ids, layers=layers, timesteps=timesteps, seed=seed)
+        self.check_timesteps(timesteps)
+        return self._at_levels(inputs, sample_ids, layers, timesteps, seed)
+
+    def _at_levels(
+        self,
+        inputs: DenoiserInputs,
+        sample_ids: Sequence[str],
+        layers: Sequence[int | float | str],
+        timesteps: Sequence[int | None],
+        seed: int,
+    ) -> list[FeatureMap]:
+        """One forward pass over all the levels, timestep-major."""
+        indices = self.resolve_layers(layers)
         self._check_cache()
-        maps = []
-        for timestep in timesteps:
-            assert timestep is not None
-            noise = sample_noise(inputs.latents.shape, seed=seed, sample_ids=sample_ids, timestep=timestep)
-            noised = add_noise(self.scheduler, inputs.latents, noise.to(inputs.latents.device), timestep)
-            for layer, values in zip(indices, self._read(noised, indices, inputs.ratios), strict=True):
-                maps.append(self._map(values, layer, timestep, inputs))
-        return maps
+        noised = [self._noised(inputs, sample_ids, timestep, seed) for timestep in timesteps]
+        whole = noised[0] if len(noised) == 1 else stack_levels(noised)
+        taken = [values.chunk(len(noised)) for values in self._read(whole, indices, inputs.ratios)]
+        return [
+            self._map(values[place], layer, timestep, inputs)
+            for place, timestep in enumerate(timesteps)
+            for layer, values in zip(indices, taken, strict=True)
+        ]
+
+    def _noised(self, inputs: DenoiserInputs, sample_ids: Sequence[str], timestep: int | None, seed: int) -> Noised:
+        """The latents with each sample's noise at one level."""
+        assert timestep is not None
+        noise = sample_noise(inputs.latents.shape, seed=seed, sample_ids=sample_ids, timestep=timestep)
+        return add_noise(self.scheduler, inputs.latents, noise.to(inputs.latents.device), timestep)
 
     def _fit(self, latents: torch.Tensor) -> torch.Tensor:
         """Latents with the channels of the denoiser: squares of four into channels where it wants them so."""
@@ -237,15 +274,16 @@ class DenoiserBackbone(Backbone):
             )
 
     def _read(self, noised: Noised, layers: list[int], ratios: tuple[int, int] | None) -> list[torch.Tensor]:
-        """Features (B, T', H', W', C) of `layers` at one noise level."""
-        latents, images = noised.latents, self.family.kind == "image"
-        batch = latents.shape[0]
+        """Features (B, T', H', W', C) of `layers`."""
+        latents, level, images = noised.latents, noised.timestep, self.family.kind == "image"
+        batch, frames = latents.shape[0], latents.shape[2]
         if images:
             latents = latents.transpose(1, 2).flatten(0, 1).unsqueeze(2)
+            level = level.repeat_interleave(frames) if isinstance(level, torch.Tensor) else level
         found = read_denoiser(
             self.denoiser,
             latents,
-            noised.timestep,
+            level,
             [self.blocks[layer] for layer in layers],
             site=self.site,
             raw=noised.raw,
@@ -254,7 +292,7 @@ class DenoiserBackbone(Backbone):
         )
         return [values.squeeze(1).unflatten(0, (batch, -1)) for values in found] if images else found
 
-    def _map(self, values: torch.Tensor, layer: int, timestep: int, inputs: DenoiserInputs) -> FeatureMap:
+    def _map(self, values: torch.Tensor, layer: int, timestep: int | None, inputs: DenoiserInputs) -> FeatureMap:
         if self.discard:
             if max(self.discard) >= values.shape[-1] or min(self.discard) < 0:
                 raise ValueError(f"discard must name channels below {values.shape[-1]}, got {list(self.discard)}")
