@@ -1,14 +1,42 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""Noise levels in one pass: the same features, and the faster way chosen."""
+"""Noise levels in one pass: the same features, the faster way chosen, and the choice kept."""
+
+import json
 
 import pytest
 import torch
-from tiny_extraction import tiny_backbone
+from tiny_extraction import Clips, shard_bytes, tiny_backbone
 
 from hf_vdrep.backbones import WaltBackbone
-from hf_vdrep.features.stacking import FEWEST_BATCHES, LevelReader
+from hf_vdrep.features import extraction_run
+from hf_vdrep.features.level_plan import NAME
+from hf_vdrep.features.stacking import LevelReader
 
 LEVELS = [0, 200, 600]
+
+
+@pytest.fixture
+def passes(backbone):
+    """The rows of every forward pass."""
+    rows: list[int] = []
+    handle = backbone.transformer.blocks[0].register_forward_hook(
+        lambda module, inputs, output: rows.append(len(output))
+    )
+    yield rows
+    handle.remove()
+
+
+@pytest.fixture
+def choose(monkeypatch):
+    """Stands in for the trial; gives the number of trials."""
+
+    def stand_in(answer: bool) -> list[int]:
+        trials: list[int] = []
+        monkeypatch.setattr(LevelReader, "prefers_one_pass", lambda *_: bool(trials.append(1)) or answer)
+        monkeypatch.setattr(extraction_run, "FEWEST_BATCHES", 1)
+        return trials
+
+    return stand_in
 
 
 @pytest.mark.parametrize("reading", ["video", "stack", "stride"])
@@ -23,57 +51,120 @@ def test_stacked_levels_are_the_levels(backbone, clips, reading):
         torch.testing.assert_close(one.values, other.values, rtol=1e-5, atol=1e-5)
 
 
-def test_stacked_extraction_fills_the_same_cells(extract, tmp_path, backbone):
+def test_stacked_extraction_fills_the_same_cells(extract, tmp_path, passes):
     """One forward pass a batch in the place of one a level."""
     options = {"layers": [0, 2], "timesteps": LEVELS, "batch_size": 4}
     apart = extract(**options)
-    calls: list[int] = []
-    handle = backbone.transformer.blocks[0].register_forward_hook(lambda module, inputs, output: calls.append(1))
+    assert passes == [4, 4, 4, 4, 4, 4, 2, 2, 2]
+    passes.clear()
     stacked = extract(cache_dir=tmp_path / "other", stacking="on", **options)
-    handle.remove()
-    assert len(calls) == 3 and stacked.cells == apart.cells
+    assert passes == [12, 12, 6] and stacked.cells == apart.cells
     for cell in apart.cells:
         torch.testing.assert_close(stacked[cell][:], apart[cell][:], rtol=1e-5, atol=1e-5)
     with pytest.raises(ValueError, match="stacking must be one of auto, on, off, got 'maybe'"):
         extract(stacking="maybe")
 
 
-class Ticks:
-    """A clock that an extraction drives: a call costs what it is told to cost."""
+@pytest.mark.parametrize(
+    ("answer", "rows"), [(True, [9, 3, 9, 3, 6]), (False, [3, 3, 3, 1, 1, 1, 3, 3, 3, 1, 1, 1, 2, 2, 2])]
+)
+def test_a_trial_decides_for_the_whole_run_and_for_those_after_it(extract, choose, passes, tmp_path, answer, rows):
+    """Three levels of shards of 4, 4, 2 in batches of 3; another layer follows what was decided."""
+    trials = choose(answer)
+    extract(timesteps=LEVELS, stacking="auto")
+    assert len(trials) == 1 and passes == rows
+    passes.clear()
+    extract(layers=[1, 2], timesteps=LEVELS, stacking="auto")
+    assert len(trials) == 1 and passes == rows
+    notes = [json.loads(path.read_text()) for path in (tmp_path / "cache").rglob(NAME)]
+    assert notes == [{"together": LEVELS if answer else []}] * 3
 
-    def __init__(self, backbone, apart: float, stacked: float) -> None:
-        self.now = 0.0
-        self.backbone, self.costs, self.called = backbone, {"extract": apart, "extract_stacked": stacked}, []
 
-    def __call__(self) -> float:
-        return self.now
+def test_a_resumed_run_puts_the_same_levels_together(extract, choose, passes, tmp_path):
+    """Bit for bit: one cell's shard is lost, and all of its pass is run again, whatever a new trial would say."""
+    choose(True)
+    extract(timesteps=LEVELS, stacking="auto")
+    before = shard_bytes(tmp_path / "cache")
+    lost = next(path.parent for path in (tmp_path / "cache").rglob(NAME)) / "shard-00001.safetensors"
+    lost.unlink()
+    passes.clear()
+    choose(False)
+    extract(timesteps=LEVELS, stacking="auto")
+    assert passes == [9, 3]
+    assert shard_bytes(tmp_path / "cache") == before
 
-    def of(self, name: str):
-        real = getattr(type(self.backbone), name)
 
-        def run(*args, **kwargs):
-            self.now += self.costs[name]
-            self.called.append(name)
-            return [name] if name else real
+def test_a_process_that_was_quicker_is_followed(extract, choose, passes, monkeypatch, tmp_path):
+    """While this one tries, another notes its decision; both then give the same bits."""
+    from hf_vdrep.features import level_plan
 
-        return run
+    choose(True)
+    real = level_plan._claim
+
+    def late(folders, levels):
+        real(folders[:1], ())
+        return real(folders, levels)
+
+    monkeypatch.setattr(level_plan, "_claim", late)
+    extract(timesteps=LEVELS, stacking="auto")
+    assert passes[:3] == [3, 3, 3]
+    assert {path.read_text() for path in (tmp_path / "cache").rglob(NAME)} == {'{"together": []}'}
+
+
+def test_few_batches_one_level_and_models_that_cannot_are_not_tried(extract, choose, passes, backbone, monkeypatch):
+    trials = choose(True)
+    extract(timesteps=[200], stacking="auto")
+    monkeypatch.setattr(extraction_run, "FEWEST_BATCHES", 100)
+    extract(timesteps=LEVELS, stacking="auto", seed=1)
+    monkeypatch.setattr(extraction_run, "FEWEST_BATCHES", 1)
+    monkeypatch.setattr(backbone, "can_stack", False)
+    extract(timesteps=LEVELS, stacking="on", seed=2)
+    assert not trials and max(passes) == 3
+
+
+@pytest.fixture
+def tried(monkeypatch):
+    """A trial on a batch of two clips, by a clock that moves as each call is told to cost; the answer and the calls."""
+
+    def trial(apart: float, stacked: float, **replaced) -> tuple[bool, list[str]]:
+        backbone, real, clips, called, now = tiny_backbone(), tiny_backbone(), Clips(2), [], [0.0]
+
+        def costly(name: str, cost: float):
+            def run(*args, **options):
+                now[0] += cost
+                called.append(name)
+                return replaced.get(name, getattr(real, name))(*args, **options)
+
+            return run
+
+        for name, cost in (("extract", apart), ("extract_stacked", stacked)):
+            monkeypatch.setattr(backbone, name, costly(name, cost))
+        reader = LevelReader(backbone, 0, lambda: now[0])
+        return reader.prefers_one_pass(backbone.prepare(clips.pixels), clips.ids, [0], LEVELS), called
+
+    return trial
 
 
 @pytest.mark.parametrize(("apart", "stacked", "chosen"), [(2.0, 1.0, True), (1.0, 2.0, False)])
-def test_the_trial_keeps_the_faster_way(monkeypatch, apart, stacked, chosen):
-    """Both are run on the first batch only; the first turn warms up."""
+def test_the_trial_keeps_the_faster_way(tried, apart, stacked, chosen):
+    """Both are run in turn; the first turn warms up."""
+    assert tried(apart, stacked) == (chosen, ["extract", "extract_stacked"] * 2)
+
+
+def test_one_pass_that_has_no_room_is_not_taken(tried):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    assert tried(2.0, 1.0, extract_stacked=full)[0] is False
+
+
+def test_one_pass_that_gives_other_features_is_not_taken(tried):
+    """As of a model that hears the first sample's level for all."""
     backbone = tiny_backbone()
-    clock = Ticks(backbone, apart, stacked)
-    for name in clock.costs:
-        monkeypatch.setattr(backbone, name, clock.of(name))
-    reader = LevelReader(backbone, "auto", 0, FEWEST_BATCHES, clock)
-    for _ in range(3):
-        found = reader.read(None, ["a"], [0], LEVELS)
-        assert found == ["extract_stacked" if chosen else "extract"]
-    assert reader.stacked is chosen and len(clock.called) == 4 + 2
 
+    def deaf(inputs, *, timesteps, **options):
+        maps = backbone.extract(inputs, timesteps=[timesteps[0]] * len(timesteps), **options)
+        return maps
 
-def test_few_batches_and_models_that_cannot_are_not_tried(backbone):
-    assert LevelReader(backbone, "auto", 0, FEWEST_BATCHES - 1).stacked is False
-    assert LevelReader(backbone, "auto", 0, FEWEST_BATCHES).stacked is None
-    assert LevelReader(backbone.tokenizer, "on", 0, 100).stacked is False
+    with pytest.warns(UserWarning, match="noise levels go one after the other: in one pass v-walt gives features at"):
+        assert tried(2.0, 1.0, extract_stacked=deaf)[0] is False

@@ -20,10 +20,11 @@ from ..backbones.base import Backbone
 from ..backbones.feature_map import FeatureMap
 from .cell import Cell
 from .feature_set import FeatureArray, FeatureSet
+from .level_plan import LevelPlan
 from .options import ExtractionOptions
 from .precision import autocast
 from .shard_file import ShardWriter
-from .stacking import LevelReader
+from .stacking import FEWEST_BATCHES, LevelReader
 from .storage_dtype import StoredRows, encode
 
 _GIB = 1 << 30
@@ -51,7 +52,7 @@ class ExtractionRun:
     open_latents: Callable[[], FeatureSet] | None = None
     _latents: FeatureArray | None = None
     _room_checked: bool = False
-    _reader: LevelReader = field(init=False)
+    _plan: LevelPlan = field(init=False)
 
     def run(self) -> bool:
         """Fill every missing shard, or see others fill it; whether there was anything to do."""
@@ -61,7 +62,12 @@ class ExtractionRun:
         if not missing:
             return False
         batches = sum(-(-len(first.rows(shard)) // self.options.batch_size) for shard in missing)
-        self._reader = LevelReader(self.backbone, self.options.stacking, self.options.seed, batches)
+        self._plan = LevelPlan(
+            self.cells,
+            self.options.stacking,
+            can_stack=self.backbone.can_stack,
+            worth_a_trial=batches >= FEWEST_BATCHES,
+        )
         self._latents = self.open_latents()[0, None] if self.open_latents is not None else None
         rows_to_do = sum(len(first.rows(shard)) * len(cells) for shard, cells in missing.items())
         bar = tqdm(
@@ -120,25 +126,21 @@ class ExtractionRun:
 
     def _forward(self, batch: range, cells: list[Cell]) -> Iterator[tuple[Cell, FeatureMap]]:
         """Features of a batch for each of `cells`; one tokenizer pass, at most one forward per noise level."""
-        precision = cells[0].key.autocast
+        precision, reader = cells[0].key.autocast, LevelReader(self.backbone, self.options.seed)
         with torch.inference_mode(), autocast(precision, self.backbone.device):
             inputs = self._inputs(batch)
         ids = [self.sample_ids[position] for position in batch]
-        for group in self._groups(cells):
-            levels = list(dict.fromkeys(cell.key.timestep for cell in group))
-            layers = list(dict.fromkeys(cell.key.layer for cell in group))
+        if undecided := self._plan.undecided:
             with torch.inference_mode(), autocast(precision, self.backbone.device):
-                maps = self._reader.read(inputs, ids, layers, levels)
+                together = reader.prefers_one_pass(inputs, ids, _layers(undecided), _levels(undecided))
+            with _writing(cells[0].folder.parent):
+                self._plan.settle(together)
+        for levels, group in self._plan.passes(cells):
+            with torch.inference_mode(), autocast(precision, self.backbone.device):
+                maps = reader.read(inputs, ids, _layers(group), levels)
             found = {(features.layer, features.timestep): features for features in maps}
             for cell in group:
                 yield cell, _pooled(found[cell.key.layer, cell.key.timestep], cell.key.pool)
-
-    def _groups(self, cells: list[Cell]) -> list[list[Cell]]:
-        """Cells that are read at once: those of a noise level, or all of them where levels are stacked."""
-        if self._reader.stacked is not False:
-            return [cells]
-        levels = dict.fromkeys(cell.key.timestep for cell in cells)
-        return [[cell for cell in cells if cell.key.timestep == level] for level in levels]
 
     def _inputs(self, batch: range) -> Any:
         if self._latents is not None:
@@ -170,6 +172,14 @@ def _writing(cache_dir: Path) -> Iterator[None]:
             f"cache_dir must take the features, but writing failed ({error.strerror or error}); complete shards are "
             f"kept, and the same call goes on from them: {cache_dir}",
         ) from error
+
+
+def _layers(cells: Sequence[Cell]) -> list[int]:
+    return list(dict.fromkeys(cell.key.layer for cell in cells))
+
+
+def _levels(cells: Sequence[Cell]) -> list[int | None]:
+    return list(dict.fromkeys(cell.key.timestep for cell in cells))
 
 
 def _pooled(features: FeatureMap, pool: int) -> FeatureMap:
