@@ -82,6 +82,8 @@ def clip_indices(
     """
     if available < 1:
         raise ValueError(f"available must be at least 1 frame, got {available}")
+    if available == 1 and not rate:
+        rate = sampling.fps  # a single frame has no rate, and any serves
     span = sampling.span(rate)
     if available < span and sampling.short != "repeat":
         raise ShortClip(f"has {available} frames; a clip spans {span}")

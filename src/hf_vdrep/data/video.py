@@ -42,8 +42,7 @@ def video_frames(path: Path, demuxer: str, start: float) -> Iterator[tuple[float
     Raises:
         MediaError: damaged, cut short, no video stream, no frames, or more than `MAX_VIDEO_PIXELS`.
     """
-    with _reported(path), av.open(str(path.resolve()), format=demuxer, options={"protocol_whitelist": "file"}) as box:
-        stream = _video_stream(path, box)
+    with opened_video(path, demuxer) as (box, stream):
         origin = (stream.start_time or 0) * stream.time_base
         if start > 0:
             with suppress(av.error.FFmpegError):  # no index: decode from the beginning
@@ -58,6 +57,21 @@ def video_frames(path: Path, demuxer: str, start: float) -> Iterator[tuple[float
             yield time, duration, Decoded(frame, aspect)
         if end is not None or start == 0:
             _check_complete(path, box, stream, end)
+
+
+@contextmanager
+def opened_video(path: Path, demuxer: str) -> Iterator[tuple[Any, Any]]:
+    """The container and its first video stream that is no cover picture; names in any encoding are borne.
+
+    Raises:
+        MediaError: no such stream, or damaged, also while it is used.
+    """
+    options = {"protocol_whitelist": "file"}
+    with (
+        _reported(path),
+        av.open(str(path.resolve()), format=demuxer, options=options, metadata_errors="replace") as box,
+    ):
+        yield box, _video_stream(path, box)
 
 
 def to_picture(path: Path, decoded: Decoded) -> tuple[Image.Image, float]:

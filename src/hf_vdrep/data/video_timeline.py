@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 from PIL import Image
 
 from .image import photo_frames
 from .media_fit import over_white
 from .media_kind import MediaError, sniff
-from .video import to_picture, video_frames
-from .video_boxes import missing_bytes
+from .video import opened_video, to_picture, video_frames
 
 _EARLY = 1e-4  # seconds
 
@@ -59,18 +57,10 @@ def read_timeline(path: str | Path) -> Timeline:
     kind = sniff(path)
     if kind.isupper():
         raise MediaError(path, f"is a picture ({kind}), not a video")
-    try:
-        with av.open(str(path.resolve()), format=kind, options={"protocol_whitelist": "file"}) as box:
-            if not box.streams.video:
-                raise MediaError(path, "holds no video stream")
-            stream = box.streams.video[0]
-            stamps = [packet.pts for packet in box.demux(stream) if packet.size and not packet.is_discard]
-            unit, origin = float(stream.time_base or 0), stream.start_time or 0
-            rate = float(stream.average_rate or stream.guessed_rate or 25)
-    except av.error.FFmpegError as error:
-        cut = missing_bytes(path)
-        reason = f"is cut short: {cut} bytes are missing" if cut else f"is damaged or no video ({error.strerror})"
-        raise MediaError(path, reason) from error
+    with opened_video(path, kind) as (box, stream):
+        stamps = [packet.pts for packet in box.demux(stream) if packet.size and not packet.is_discard]
+        unit, origin = float(stream.time_base or 0), stream.start_time or 0
+        rate = float(stream.average_rate or stream.guessed_rate or 25)
     if not stamps:
         raise MediaError(path, "holds no video frame")
     if None in stamps or len(set(stamps)) != len(stamps):
@@ -86,7 +76,8 @@ def read_frames(timeline: Timeline, indices: Sequence[int] | np.ndarray) -> np.n
         indices: frame numbers in [0, len(timeline)), in any order, with repetitions.
 
     Returns:
-        uint8 (len(indices), H, W, 3), RGB, the right way up, pixels made square.
+        uint8 (len(indices), H, W, 3), RGB, the right way up, pixels made square. Where the size changes within the
+        video, all get that of the first of them.
 
     Raises:
         MediaError: damaged, or a frame is not there.
@@ -109,7 +100,8 @@ def read_frames(timeline: Timeline, indices: Sequence[int] | np.ndarray) -> np.n
             break
     if missing:
         raise MediaError(timeline.path, f"lacks frame {min(missing)} of the {len(timeline)} that its packets promise")
-    return np.stack([found[number] for number in wanted.tolist()])
+    height, width = found[min(found)].shape[:2]
+    return np.stack([_resized(found[number], (height, width)) for number in wanted.tolist()])
 
 
 def read_photo(path: str | Path) -> np.ndarray:
@@ -124,6 +116,12 @@ def read_photo(path: str | Path) -> np.ndarray:
         raise MediaError(path, f"is a video ({kind}), not a picture")
     _, _, picture = next(photo_frames(path, kind))
     return np.asarray(picture)
+
+
+def _resized(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    if frame.shape[:2] == size:
+        return frame
+    return np.asarray(Image.fromarray(frame).resize((size[1], size[0]), Image.Resampling.BICUBIC))
 
 
 def square(picture: Image.Image, aspect: float) -> np.ndarray:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data.streams import SPECS, ReadOptions, StreamSpec
-from ..data.streams.folders import PICTURES, VIDEOS
+from ..data.streams.folders import PICTURES, VIDEOS, files_below
 from ..data.streams.source import Source
 from .data_config import DataConfig
 
@@ -120,7 +120,7 @@ def resolve(setting: str, data: str, root: str | None = None) -> tuple[str, str 
 
 
 def _kind_of(setting: str, folder: Path) -> str:
-    endings = {path.suffix.lower() for path in folder.rglob("*")}
+    endings = {path.suffix.lower() for path in files_below(folder)}
     kinds = {
         "video-folder": bool(endings & set(VIDEOS)),
         "image-folder": bool(endings & set(PICTURES)),

@@ -58,9 +58,9 @@ class _Lanes(IterableDataset):
             for lane, items in opened:
                 try:
                     item: Item | Exception = next(items)
-                except (ValueError, OSError) as error:
-                    # As it is: the loader would wrap it in a page of traceback.
-                    item = type(error)(str(error)) if type(error) in (ValueError, OSError) else ValueError(str(error))
+                except Exception as error:
+                    # In a few words: the loader would wrap it in a page of traceback, or take it for a killed worker.
+                    item = _plain(error)
                 yield lane, item
                 if isinstance(item, Exception):
                     return
@@ -100,6 +100,13 @@ class _Worker:
                 raise item
             self._waiting[other].append(item)
         return self._waiting[lane].popleft()
+
+
+def _plain(error: Exception) -> Exception:
+    """What can be sent to another process, whatever the libraries made."""
+    if isinstance(error, OSError):
+        return OSError(error.errno, error.strerror or str(error)) if error.errno else OSError(str(error))
+    return ValueError(str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}")
 
 
 def _as_it_is(item: Any) -> Any:

@@ -68,7 +68,7 @@ def data_fingerprint(data: OpenedData) -> str:
             size = _size(Path(source.root) / row["path"]) if row.get("path") else 0
             digest.update(canonical_json([row, size]).encode())
     else:
-        for name in _files(source.stream._ex_iterable):
+        for name in source.files if hasattr(source, "files") else _files(source.stream._ex_iterable):
             # Moving a local copy does not change it.
             local = Path(name).exists()
             digest.update(canonical_json([Path(name).name if local else name, _size(Path(name))]).encode())

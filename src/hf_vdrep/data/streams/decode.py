@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,6 +19,9 @@ from .report import CorruptSample, NothingToSee, SkipLimit, StreamReport
 from .source import Source
 from .visible_labels import boxes_at_start, tracks_at_start
 
+# Not the sample's fault: skipping would lose sound ones.
+_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EROFS})
+
 
 class Decoder:
     """A batched `map` function over records, one at a time: no sample, one, or one per segment and view."""
@@ -28,11 +32,12 @@ class Decoder:
         self.source, self.options, self.report, self.limit = source, options, report, limit
         self.seed, self.epoch = seed, epoch
         self.last: str | None = None
+        self.resumed: str | None = None
 
     def __call__(self, rows: dict[str, list[Any]]) -> dict[str, list[Any]]:
         record = {name: column[0] for name, column in rows.items()}
         # A resumed stream reads its last record once more, to find its place; that is not a new sample.
-        again, self.last = self.last == record["id"], record["id"]
+        again, self.resumed, self.last = self.resumed == record["id"], None, record["id"]
         samples = self._samples(record, again)
         names = samples[0] if samples else {"id": None}
         return {name: [sample[name] for sample in samples] for name in names}
@@ -48,9 +53,11 @@ class Decoder:
             self.report.short += not again
         except NothingToSee:
             self.report.empty += not again
-        except (CorruptSample, MediaError, OSError) as error:
+        except Exception as error:  # damaged files, tables and annotations raise a dozen kinds
+            if isinstance(error, MemoryError) or getattr(error, "errno", None) in _MACHINE:
+                raise
             if not again:
-                self.report.refuse(identifier, " ".join(str(error).split()), self.limit)
+                self.report.refuse(identifier, _reason(error), self.limit)
         else:
             self.report.given += 0 if again else len(samples)
             return samples
@@ -68,6 +75,11 @@ class Decoder:
                 if "boxes" in sample:
                     sample.update(boxes_at_start(sample["boxes"], sample["present"], self.options.max_boxes))
                 yield {**sample, "id": view_id(identifier, segment, view) if many else identifier}
+
+
+def _reason(error: Exception) -> str:
+    words = " ".join(str(error).split())
+    return words if isinstance(error, (CorruptSample, MediaError, OSError)) else f"{type(error).__name__}: {words}"
 
 
 def _seed(seed: int, epoch: int, identifier: str) -> int:

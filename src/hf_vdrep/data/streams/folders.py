@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from .source import IndexedSource, Raw
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 VIDEOS = (".mp4", ".mov", ".webm", ".mkv", ".avi")
-_ALSO = {"validation": ("validation", "valid", "val"), "train": ("train",), "test": ("test",)}
+SPLIT_NAMES = {"validation": ("validation", "valid", "val"), "train": ("train",), "test": ("test",)}
 
 
 class Folder(IndexedSource):
@@ -35,7 +36,7 @@ class Folder(IndexedSource):
         self.folder = self._split_folder()
         self.captions = self._metadata()
         endings = PICTURES if self.media == "image" else VIDEOS
-        self.files = sorted(path for path in self.folder.rglob("*") if path.suffix.lower() in endings)
+        self.files = sorted(path for path in files_below(self.folder) if path.suffix.lower() in endings)
         self.order: dict[str, int] = {}
         if all(path.parent != self.folder for path in self.files):
             names_found = self._class_names()
@@ -74,25 +75,55 @@ class Folder(IndexedSource):
         return sorted({path.relative_to(self.folder).parts[0] for path in self.files})
 
     def _split_folder(self) -> Path:
-        for name in _ALSO[self.theirs]:
+        for name in SPLIT_NAMES[self.theirs]:
             if (self.root / name).is_dir():
                 return self.root / name
-        others = {name for names in _ALSO.values() for name in names} - set(_ALSO["train"])
+        others = {name for names in SPLIT_NAMES.values() for name in names} - set(SPLIT_NAMES["train"])
         if self.theirs == "train" and not any((self.root / name).is_dir() for name in others):
             return self.root
         raise ValueError(f"split must be a folder under {self.root}, got {self.theirs!r}, which is not there")
 
     def _metadata(self) -> dict[str, str]:
-        rows: list[dict[str, Any]] = []
-        for path in sorted(self.folder.glob("metadata.*")):
-            with path.open(newline="", encoding="utf-8") as file:
-                if path.suffix == ".csv":
-                    rows += list(csv.DictReader(file))
-                elif path.suffix == ".jsonl":
-                    rows += [json.loads(line) for line in file if line.strip()]
         found = {}
-        for row in rows:
-            caption = next((str(row[name]) for name in self.caption_columns if row.get(name) is not None), None)
-            if caption is not None:
-                found[str(row["file_name"])] = caption
+        for path in sorted(self.folder.glob("metadata.*")):
+            for row in _rows_of(path):
+                caption = next((str(row[name]) for name in self.caption_columns if row.get(name) is not None), None)
+                if caption is not None:
+                    found[str(row["file_name"])] = caption
         return found
+
+
+def files_below(folder: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:
+    """Files at any depth, hidden ones left out; links to folders are followed, but for those that lead back up."""
+    stat = folder.stat()
+    place = (stat.st_dev, stat.st_ino)
+    if place in above:
+        return
+    with os.scandir(folder) as entries:
+        names = [(entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith(".")]
+    for name, is_folder in names:
+        if is_folder:
+            yield from files_below(folder / name, above | {place})
+        else:
+            yield folder / name
+
+
+def _rows_of(path: Path) -> Iterator[dict[str, Any]]:
+    """Of a metadata file; none of files with other endings."""
+    number = 0
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in _parsed(file, path.suffix):
+                number += 1
+                if not isinstance(row, dict) or row.get("file_name") is None:
+                    raise ValueError("it has none")
+                yield row
+    except (ValueError, csv.Error) as error:
+        raise ValueError(f"{path} must hold a file_name in every row, got row {number} or the next: {error}") from error
+
+
+def _parsed(file: TextIO, kind: str) -> Iterator[Any]:
+    if kind == ".csv":
+        yield from csv.DictReader(file)
+    elif kind == ".jsonl":
+        yield from (json.loads(line) for line in file if line.strip())

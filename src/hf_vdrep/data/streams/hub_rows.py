@@ -1,11 +1,9 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""Tables and tar shards that `datasets` streams by itself: Hub data sets, parquet folders, WebDataset."""
+"""Tables that `datasets` streams by itself: Hub data sets and parquet folders."""
 
 from __future__ import annotations
 
-import glob
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +12,7 @@ import numpy as np
 
 from ..sample import CLASS_LABELS
 from .options import ReadOptions
-from .pictures import clips_of, is_picture, picture_of
+from .pictures import seen_in
 from .report import CorruptSample
 from .source import Raw, Source
 from .spec import StreamSpec
@@ -33,7 +31,7 @@ class HubRows(Source):
     """Rows with a picture or video and labels by column.
 
     Args:
-        spec: of the data set; `settings["shards"]` says that the root holds WebDataset tar files.
+        spec: of the data set.
         root: Hub id or folder; None for the spec's own Hub id.
         split: ours.
         columns: their column -> our key, over the spec's: `media`, `id`, `caption`, a class label, or "" for a column
@@ -72,6 +70,10 @@ class HubRows(Source):
             for column, key in self.columns.items()
             if isinstance(features.get(column), datasets.ClassLabel)
         }
+        for column, key in self.columns.items():
+            kind = str(getattr(features.get(column), "dtype", "int"))
+            if key in CLASS_LABELS and not kind.startswith(("int", "uint", "bool")):
+                raise ValueError(f"columns must give {key} as whole numbers or classes, got {kind} in {column!r}")
 
     def records(self, *, num_shards: int, mix: int | None) -> datasets.IterableDataset:
         import datasets
@@ -93,25 +95,12 @@ class HubRows(Source):
         labels: Raw = {}
         for key in sorted(set(self.columns.values()) - {"media", "id"}):
             labels[key] = self._label(key, record[key]) if key in CLASS_LABELS else record[key]
-        if is_picture(record["media"]):
-            yield {"image": picture_of(record["media"]), **labels}
-            return
-        for clip in clips_of(record["media"], options, rng):
-            yield {"video": clip, **labels}
+        for pictures in seen_in(record["media"], options, rng):
+            yield {**pictures, **labels}
 
     def _open(self, root: str | None) -> datasets.IterableDataset:
         import datasets
 
-        if self.spec.settings.get("shards"):
-            tars = _tar_files(str(root))
-            chosen = [path for path in tars if self.theirs in _words(path)]
-            if not chosen and self.theirs == "train":
-                chosen = [path for path in tars if not _words(path) & {"val", "validation", "test"}]
-            if not chosen:
-                raise ValueError(f"root must hold WebDataset shards ({self.theirs}*.tar), got {root}")
-            files = {self.theirs: chosen}
-            shards = datasets.load_dataset("webdataset", data_files=files, split=self.theirs, streaming=True)
-            return shards.decode(False)
         source = root or self.spec.source
         found = datasets.load_dataset(source, name=self.spec.config, split=self.theirs, streaming=True)
         return found.decode(False)
@@ -122,7 +111,7 @@ class HubRows(Source):
             value = _reach(row, column)
             record[key] = record[key] if value is None else value
         if record.get("id") is None:
-            record["id"] = str(row["__key__"]) if "__key__" in row else _digest(record["media"])
+            record["id"] = _digest(record["media"])
         return record
 
     def _label(self, key: str, value: int | None) -> int:
@@ -130,18 +119,6 @@ class HubRows(Source):
         if value is None or value < 0 or (count is not None and value >= count):
             raise CorruptSample(f"{key} must lie in [0, {(count or 2**31) - 1}], got {value}")
         return int(value)
-
-
-def _tar_files(root: str) -> list[str]:
-    """The tar files in a folder, or those that a pattern matches; addresses (`s3://...`) are left to `datasets`."""
-    if "://" in root:
-        return [root]
-    return sorted(glob.glob(root, recursive=True) if root.endswith(".tar") else map(str, Path(root).rglob("*.tar")))
-
-
-def _words(path: str) -> set[str]:
-    """Words of a file's name: "val-0001.tar" holds "val"."""
-    return set(re.split(r"[^a-z]+", Path(path).name.lower()))
 
 
 def _media_column(features: Mapping[str, Any], root: str | None) -> str:

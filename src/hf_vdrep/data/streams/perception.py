@@ -27,6 +27,8 @@ class PerceptionTest(IndexedSource):
 
     def prepare(self, **settings: Any) -> None:
         self.kind = str(settings["kind"])
+        if self.kind == "object_tracking" and self.options.fps is not None:
+            raise ValueError(f"fps must be None for {self.spec.name}: boxes are one a second, got {self.options.fps:g}")
         short = {"point_tracking": "point_tracking", "object_tracking": "object_tracking"}[self.kind]
         names = [f"{stem}_{self.theirs}.json" for stem in (short, "all")] + ["sample.json"]
         path = self.find(*names, *(f"annotations/{name}" for name in names))

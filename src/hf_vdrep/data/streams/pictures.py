@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,24 +25,37 @@ from .report import CorruptSample
 def local_file(media: Mapping[str, Any] | None) -> Iterator[Path]:
     """A file with the content of `{"path", "bytes"}`: its path, or a temporary copy of its bytes.
 
+    An address ("hf://...", "zip://a.jpg::...", as `datasets` streams what a Hub data set keeps as files) is copied too.
+
     Raises:
         CorruptSample: it has neither.
+        OSError: an address cannot be reached, or the disk of temporary files is full.
     """
     data = (media or {}).get("bytes")
     path = (media or {}).get("path")
     if data is None and path is None:
         raise CorruptSample("holds no picture or video")
-    if data is None:
+    if data is None and "://" not in str(path):
         yield Path(str(path))
         return
     with tempfile.TemporaryDirectory(prefix="hf-vdrep-") as folder:
-        copy = Path(folder) / (Path(str(path)).name if path else "media")
-        copy.write_bytes(data)
+        copy = Path(folder) / "media"  # the record's own name may be anything
+        if data is None:
+            _download(str(path), copy)
+        else:
+            copy.write_bytes(data)
         try:
             yield copy
         except MediaError as error:
             # The temporary name would tell the user nothing.
             raise CorruptSample(str(error).replace(str(copy), str(path or "embedded bytes"))) from error
+
+
+def _download(address: str, copy: Path) -> None:
+    from datasets.utils.file_utils import xopen
+
+    with xopen(address, "rb") as source, copy.open("wb") as file:
+        shutil.copyfileobj(source, file)
 
 
 def picture_of(media: Mapping[str, Any] | None) -> Tensor:
@@ -59,6 +73,17 @@ def clips_of(media: Mapping[str, Any] | None, options: ReadOptions, rng: np.rand
         frames = torch.from_numpy(read_frames(timeline, distinct))
     for indices in chosen:
         yield frames[torch.from_numpy(np.searchsorted(distinct, indices))]
+
+
+def seen_in(
+    media: Mapping[str, Any] | None, options: ReadOptions, rng: np.random.Generator
+) -> Iterator[dict[str, Tensor]]:
+    """`image` of a photo, or `video` of every clip of a video: the content decides, not the name."""
+    if is_picture(media):
+        yield {"image": picture_of(media)}
+        return
+    for clip in clips_of(media, options, rng):
+        yield {"video": clip}
 
 
 def is_picture(media: Mapping[str, Any] | None) -> bool:

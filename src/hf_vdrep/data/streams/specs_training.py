@@ -63,11 +63,10 @@ WEBDATASET = StreamSpec(
     obtain="Tar files whose members share a stem: 000017.mp4, 000017.txt.",
     layout="""\
 train-000000.tar                  000017.mp4 (or .jpg, .png, .webp, .webm), 000017.txt, 000017.json, 000017.cls
-train-000001.tar""",
+train-000001.tar                  (or train/000001.tar; likewise val or validation)""",
     decode="stills as pictures, videos as 17 consecutive frames from the middle",
     crop="largest centre square",
-    opener="hub_rows:HubRows",
-    settings={"shards": True},
+    opener="tar_shards:TarShards",
 )
 
 HUB = StreamSpec(

@@ -105,7 +105,7 @@ class SampleStream(torch.utils.data.IterableDataset):
         self._build()
         self._dataset.load_state_dict(state["place"])
         self.report.__dict__.update(StreamReport.from_dict(dict(state["report"])).__dict__)
-        self._decoder.last = state["last"]
+        self._decoder.last = self._decoder.resumed = state["last"]
         self._resume = dict(state["place"])
 
     def _build(self) -> None:
@@ -193,9 +193,12 @@ def open_source(
         ValueError: an unknown split, or a root that does not hold the set; the message says what is missing.
     """
     from .hub_rows import HubRows, holds_parquet
+    from .tar_shards import TarShards
 
     spec.their_split(split)
     reader = spec.reader()
+    if reader is TarShards and root is not None:
+        return TarShards(spec, str(root), split, columns)
     if reader is HubRows or (root is None and spec.hub) or (root is not None and spec.hub and holds_parquet(root)):
         if root is None and not spec.hub:
             raise ValueError(f"root must name a folder or a Hub data set for {spec.name}, got None")
