@@ -15,6 +15,7 @@ ORDER = (
     "noise",
     "layers",
     "training-budget",
+    "seeds",
     "frame-order",
     "site",
     "cka",

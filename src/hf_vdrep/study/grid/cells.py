@@ -10,7 +10,7 @@ from typing import Any, Literal
 from ..compare.config import DEMO_STEPS
 from ..compare.tasks import STUDY_TASKS, StudyTask
 from .config import CHOSEN, StudyConfig
-from .systems import checkpoint_specs, open_system, reads_images
+from .systems import checkpoint_specs, finished_training, open_system, reads_images
 
 Reads = Literal["clip", "image"]
 # A readout of the grid only has to rank settings; compare trains those that are reported as such.
@@ -77,7 +77,9 @@ def expand(config: StudyConfig, chosen: Mapping[str, str] | None = None) -> tupl
         chosen: task -> reading of I-WALT that validation kept in the main comparison.
     """
     cells: dict[Cell, None] = {}
-    skipped = []
+    skipped = missing_trainings(config)
+    if skipped:
+        return [], skipped  # trainings are compared with each other: without one of them there is nothing to say
     for spec in specs_of(config):
         try:
             found = _cells_of(config, spec, chosen or {})
@@ -89,10 +91,28 @@ def expand(config: StudyConfig, chosen: Mapping[str, str] | None = None) -> tupl
 
 
 def specs_of(config: StudyConfig) -> list[str]:
-    """Models of a grid; with `checkpoints`, those of each shipped twin in its place."""
+    """Models of a grid; with `checkpoints` or `training_seeds`, those of each shipped twin in its place.
+
+    Raises:
+        ValueError: a training whose last weights are not there.
+    """
+    if config.training_seeds:
+        return [finished_training(name, seed) for name in config.backbones for seed in config.training_seeds]
     if not config.checkpoints:
         return list(config.backbones)
     return [spec for name in config.backbones for spec in (checkpoint_specs(name) or [name])]
+
+
+def missing_trainings(config: StudyConfig) -> list[Skipped]:
+    """Trainings that a config compares and whose weights are not there."""
+    found = []
+    for name in config.backbones:
+        for seed in config.training_seeds:
+            try:
+                finished_training(name, seed)
+            except ValueError as error:
+                found.append(Skipped(f"{name}, training {seed}", str(error)))
+    return found
 
 
 def _cells_of(config: StudyConfig, spec: str, chosen: Mapping[str, str]) -> list[Cell]:

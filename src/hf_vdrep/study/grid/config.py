@@ -44,7 +44,15 @@ class StudyConfig:
     frame_orders: list[str] = field(
         default_factory=lambda: ["forward"], metadata={"help": "of the test clips: forward, shuffled, reversed, frozen"}
     )
-    checkpoints: bool = option(False, "every kept checkpoint of the shipped twins in place of their final weights")
+    checkpoints: bool = option(
+        False, "every kept checkpoint of the shipped twins' first training in place of their final weights"
+    )
+    training_seeds: list[int] = field(
+        default_factory=lambda: [],
+        metadata={
+            "help": "trainings of the shipped twins, each by its last weights, in place of the weights that ship"
+        },
+    )
     train_sizes: list[int] = field(default_factory=lambda: [1024], metadata={"help": "training clips of the readouts"})
     seeds: list[int] = field(default_factory=lambda: [0], metadata={"help": "of the readouts"})
     learning_rates: list[float] = field(
@@ -80,6 +88,10 @@ class StudyConfig:
         _check_among("readings", self.readings, (*READINGS, CHOSEN))
         _check_among("frame_orders", self.frame_orders, FRAME_ORDERS)
         _check_among("steps", list(self.steps), TASK_NAMES, may_be_empty=True)
+        if self.training_seeds and self.checkpoints:
+            raise ValueError(
+                "training_seeds must be empty where checkpoints is true: the one takes whole trainings only"
+            )
         self._check_numbers()
 
     def _check_numbers(self) -> None:

@@ -170,8 +170,9 @@ def _runner(kind: str) -> Callable[[StudyConfig, Workshop, Outcome], None]:
 def run_grid(config: StudyConfig, shop: Workshop, outcome: Outcome) -> None:
     """Measure the cells of a probe grid that no row answers yet."""
     clips = Clips.of(config, shop.cache)
-    shop.render(clips)
     cells, skipped = expand(config, chosen_readings(shop.rows()))
+    if cells:
+        shop.render(clips)
     missing = keep_known(config, clips, cells, shop)
     outcome.found[config.name] = len(cells) - len(missing)
     jobs = plan_jobs(config, clips, missing, shop)

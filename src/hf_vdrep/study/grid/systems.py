@@ -85,11 +85,34 @@ def num_parameters(backbone: Backbone) -> int | None:
     return sum(weight.numel() for weight in model.parameters()) if model is not None else None
 
 
-def checkpoint_specs(twin: str) -> list[str]:
-    """Specs of every kept checkpoint of a shipped twin, early before late; empty where none were kept."""
+def checkpoint_specs(twin: str, seed: int = 0) -> list[str]:
+    """Specs of every kept checkpoint of one training of a shipped twin, early before late; empty where none were kept.
+
+    Args:
+        twin: name of a shipped twin.
+        seed: of the training; a curve along several trainings would mix their spread into its last point.
+    """
     from ...models import shipped
 
-    return [f"{kept.twin}@{kept.seed}:{kept.step}" for kept in shipped.checkpoints() if kept.twin == twin]
+    kept = [found for found in shipped.checkpoints() if (found.twin, found.seed) == (twin, seed)]
+    return [f"{found.twin}@{found.seed}:{found.step}" for found in sorted(kept, key=lambda found: found.step)]
+
+
+def finished_training(twin: str, seed: int) -> str:
+    """Spec of the last checkpoint of a whole training.
+
+    Raises:
+        ValueError: none was kept.
+    """
+    from ...models import shipped
+
+    for found in shipped.checkpoints():
+        if (found.twin, found.seed, found.fraction) == (twin, seed, 1.0):
+            return f"{twin}@{seed}:{found.step}"
+    raise ValueError(
+        f"training_seeds must name trainings whose last weights are there, got seed {seed} of {twin}"
+        f" (none in assets/walt-tiny/checkpoints)"
+    )
 
 
 def checkpoint_of(spec: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import labels
 from .points import Point, Summary
-from .tables import Table
+from .table import Table
 
 _LEAST = 4  # checkpoints, below which a rank correlation says nothing
 

@@ -32,6 +32,7 @@ _STYLE: Any = {
     "svg.fonttype": "none",
 }
 _OTHERS = ("#737c87", "#00805a", "#a0529c", "#8a6d00", "#3b7ea1", "#5b5b5b")
+_CATEGORIES = ("site", "frame_order", "backbone", "training_seed")
 _COLUMNS = 3
 _PANEL = (3.7, 2.5)
 
@@ -54,7 +55,7 @@ def draw(config: StudyConfig, summary: Summary) -> Figure | None:
             return None
         if config.axis == "heat":
             return _heat(summary)
-        panel = _categories if config.axis in ("site", "frame_order", "backbone") else _curve
+        panel = _categories if config.axis in _CATEGORIES else _curve
         return _panels(summary, lambda ax, task: panel(ax, summary, task, config.axis))
 
 
@@ -140,7 +141,9 @@ def _curve(ax: Axes, summary: Summary, task: str, axis: str) -> None:
 def _categories(ax: Axes, summary: Summary, task: str, axis: str) -> None:
     """Dots with intervals; places that are words, in the order of the rows."""
     places = list(dict.fromkeys(p.at(axis) for p in summary.select(task=task) if p.at(axis) is not None))
-    if axis != "backbone":
+    if axis == "training_seed":
+        places.sort()
+    elif axis != "backbone":
         places.sort(key=lambda place: _RANK.index(place) if place in _RANK else 99)
     for number, twin in enumerate(summary.twins):
         points = [p for p in summary.select(task=task, twin=twin) if p.at(axis) in places]
@@ -148,6 +151,8 @@ def _categories(ax: Axes, summary: Summary, task: str, axis: str) -> None:
         name = None if axis == "backbone" else labels.system_label(twin)
         _dots(ax, [places.index(p.at(axis)) + shift for p in points], points, _colour(twin, number), name)
     words = [labels.place_words(axis, place) for place in places]
+    if axis == "training_seed":
+        words = [f"training {word}" for word in words]
     ax.set_xticks(
         range(len(places)),
         words,

@@ -18,6 +18,7 @@ _AXES = {
     "site": "place",
     "frame_order": "frames",
     "train_size": "training clips",
+    "training_seed": "training",
     "parameters": "parameters",
     "backbone": "model",
 }
@@ -62,6 +63,12 @@ def shown(metric: str, value: float) -> str:
     if not math.isfinite(value):
         return "–"
     return f"{100 * value:.1f}" if metric in _SHARES else f"{value:.3f}"
+
+
+def shown_change(metric: str, value: float) -> str:
+    """A difference of two values, with its sign and without its unit."""
+    text = f"{100 * value:+.1f}" if metric in _SHARES else f"{value:+.3f}"
+    return text.replace("-", "−")
 
 
 def scale(metric: str) -> float:

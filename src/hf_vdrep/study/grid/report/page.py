@@ -14,7 +14,7 @@ from typing import Any
 from ...compare.systems import SYSTEMS
 from ...paper_gains import paper_source
 from ..config import StudyConfig
-from .tables import Table
+from .table import Table
 
 TITLE = "The study: what frozen features of an image and a video diffusion model know"
 

@@ -16,9 +16,11 @@ from ...compare.aggregate import GAIN_OF_ERRORS, GAIN_OF_SCORES
 from ...compare.systems import TWINS
 from ...paper_gains import paper_gain
 from ..rows import StudyRow
+from .per_sample import stacked
+from .spread import Spread, spreads
 
-# What two rows must share to be one point; seeds of readouts and of trainings are drawn from within it.
-SETTINGS = ("layer", "timestep", "site", "reading", "frame_order", "train_size", "fraction")
+# What two rows must share to be one point; the readouts' seeds are drawn from within it.
+SETTINGS = ("layer", "timestep", "site", "reading", "frame_order", "train_size", "fraction", "training_seed")
 _IDENTITY = ("study", "kind", "task", "twin", "metric", *SETTINGS)
 
 
@@ -30,7 +32,7 @@ class Point:
         study, task, twin, metric: what was measured; `twin` is a spec where it is none of the twins.
         settings: column -> value of everything that may vary within a study.
         value, low, high: in the metric's own unit; NaN bounds where there is nothing to resample.
-        n: clips that count; `seeds`: readouts (or trainings) behind the value.
+        n: clips that count; `seeds`: readouts behind the value.
         higher_is_better, primary: of the metric.
         validation: the score that choices among readings are made by.
         other: what else the rows say.
@@ -95,11 +97,12 @@ class StudyGain:
 
 @dataclass(frozen=True)
 class Summary:
-    """Everything that is shown of one analysis."""
+    """Everything that is shown of one analysis; `spreads` only where there are several trainings."""
 
     study: str
     points: tuple[Point, ...]
     gains: tuple[StudyGain, ...]
+    spreads: tuple[Spread, ...] = ()
 
     @property
     def tasks(self) -> list[str]:
@@ -133,6 +136,7 @@ class Summary:
             "study": self.study,
             "points": [_plain(point) for point in self.points],
             "gains": [{**_plain(gain), "winner": gain.winner} for gain in self.gains],
+            **({"spreads": [dataclasses.asdict(spread) for spread in self.spreads]} if self.spreads else {}),
         }
 
 
@@ -154,7 +158,8 @@ def summarise(rows: Iterable[StudyRow], *, resamples: int = 2000, seed: int = 0)
 
 def _summary(name: str, groups: Sequence[list[StudyRow]], resamples: int, seed: int) -> Summary:
     points = tuple(_point(group, resamples, seed) for group in groups)
-    return Summary(name, points, tuple(_gains(groups, resamples, seed)))
+    gains = tuple(_gains(groups, resamples, seed))
+    return Summary(name, points, gains, tuple(spreads(groups, resamples=resamples, seed=seed)))
 
 
 def _point(rows: list[StudyRow], resamples: int, seed: int) -> Point:
@@ -183,7 +188,7 @@ def _point(rows: list[StudyRow], resamples: int, seed: int) -> Point:
 def _interval(rows: list[StudyRow], other: Mapping[str, Any], resamples: int, seed: int) -> tuple[float, float]:
     if "low" in other and "high" in other:
         return float(other["low"]), float(other["high"])
-    values = _values(rows)
+    values = stacked(rows)
     if values is None:
         return float("nan"), float("nan")
     if "pseudo_values" in other:
@@ -196,14 +201,6 @@ def _interval(rows: list[StudyRow], other: Mapping[str, Any], resamples: int, se
 
 
 _T95 = {8: 2.365, 16: 2.131}  # two-sided 95 % quantiles of Student's t, by number of groups
-
-
-def _values(rows: list[StudyRow]) -> np.ndarray | None:
-    sizes = {len(row.per_sample) for row in rows}
-    if len(sizes) != 1 or 0 in sizes:
-        return None
-    values = np.stack([row.per_sample for row in rows])
-    return values if np.isfinite(values).all(axis=0).any() else None
 
 
 def _gains(groups: Sequence[list[StudyRow]], resamples: int, seed: int) -> Iterable[StudyGain]:
@@ -239,7 +236,7 @@ def _validation(rows: list[StudyRow]) -> float | None:
 
 
 def _gain(image: list[StudyRow], video: list[StudyRow], resamples: int, seed: int) -> StudyGain | None:
-    baseline, candidate, first = _values(image), _values(video), video[0]
+    baseline, candidate, first = stacked(image), stacked(video), video[0]
     if baseline is None or candidate is None or baseline.shape[1] != candidate.shape[1]:
         return None
     found = paired_bootstrap(baseline, candidate, resamples=resamples, seed=seed)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from ...compare.systems import TWINS
 from ...paper_gains import paper_gain
 from ..config import StudyConfig
-from . import labels
+from . import labels, trainings
 from .points import Point, StudyGain, Summary
 
 Reader = Callable[[StudyConfig, Summary], list[str]]
@@ -29,6 +29,8 @@ def sentences(config: StudyConfig, summary: Summary) -> list[str]:
         "backbone": _ranking,
         "parameters": _ranking,
     }
+    if config.axis == "training_seed":
+        return trainings.sentences(summary)
     own = readers.get(config.axis)
     found = [_winners(summary)] if summary.gains else []
     found += _against_paper(summary) if config.kind == "compare" else []
