@@ -45,6 +45,8 @@ pair: $(STAMP)  ## train again the tokenizer and the twins, and ship them (hours
 	$(BIN)/accelerate launch --cpu scripts/train_autoencoder.py --config scripts/recipes/tokenizer-tiny.yaml
 	$(BIN)/accelerate launch --cpu scripts/train_walt.py --config scripts/recipes/v-walt-tiny.yaml
 	$(BIN)/accelerate launch --cpu scripts/train_walt.py --config scripts/recipes/i-walt-tiny.yaml
+	$(BIN)/accelerate launch --cpu scripts/train_walt.py --config scripts/recipes/v-walt-tiny.yaml --seed 1 --output-dir runs/v-walt-tiny-seed1
+	$(BIN)/accelerate launch --cpu scripts/train_walt.py --config scripts/recipes/i-walt-tiny.yaml --seed 1 --output-dir runs/i-walt-tiny-seed1
 	$(BIN)/accelerate launch --cpu scripts/train_autoencoder.py --config scripts/recipes/tokenizer-tiny-decoder.yaml
 	$(BIN)/python scripts/ship_pair.py --runs runs
 

@@ -67,10 +67,10 @@ def share_tokenizer() -> None:
 
 
 def ship_checkpoints(run: Path, twin: str, seed: int, steps: list[int] | None) -> None:
-    """Snapshots of the averaged weights, and the end of the training."""
-    kept = {int(file.stem.partition("-")[2]): file for file in run.glob("snapshots/step-*.safetensors")}
+    """Averaged weights: of the first seed the snapshots, its end being the pair itself; of the others the end."""
+    kept = {} if seed else {int(file.stem.partition("-")[2]): file for file in run.glob("snapshots/*.safetensors")}
     wanted = {step: load_file(file) for step, file in kept.items() if steps is None or step in steps}
-    if seed:  # the first seed's end is the pair itself
+    if seed:
         last = max(int(folder.name.partition("-")[2]) for folder in run.glob("checkpoint-*"))
         wanted[last] = load_file(run / f"checkpoint-{last}" / "ema.safetensors")
     for step, weights in sorted(wanted.items()):
