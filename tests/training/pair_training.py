@@ -105,6 +105,48 @@ def sharded(folder, steps):
     leave(run.accelerator)
 
 
+def ends(folder):
+    """The end of a tokenizer's and of a readout's training with sharded weights."""
+    from hf_vdrep.models import AutoencoderWalt
+    from hf_vdrep.probes.linear import MeanPoolClassifier
+    from hf_vdrep.training import autoencoder, probe
+    from hf_vdrep.training.autoencoder_config import AutoencoderTrainConfig
+
+    common = {"mixed_precision": "no", "cpu": True}
+    torch.manual_seed(0)
+    shape = {"latent_channels": 4, "block_out_channels": [8, 8, 8, 8], "layers_per_block": 0, "mid_block_layers": 1}
+    vae = AutoencoderWalt(**shape, norm_num_groups=4)
+    run = end_of_training(AutoencoderTrainConfig(output_dir=f"{folder}/tokenizer", **common), vae)
+    saved = chosen_copy(run)
+    if saved is not None:
+        clips = torch.arange(2 * 5 * 16 * 16 * 3).view(2, 5, 16, 16, 3).to(torch.uint8).numpy()
+        autoencoder.finish(run, saved, lambda: clips, {"psnr": 1.0})
+    readout = MeanPoolClassifier(8, 3)
+    torch.nn.init.ones_(readout.head.weight)
+    run = end_of_training(probe.ProbeTrainConfig(output_dir=f"{folder}/readout", **common), readout)
+    saved = chosen_copy(run)
+    if saved is not None:
+        probe.finish(run, saved, (2, 1, 2, 2, 8), {"top_1": 1.0})
+    leave(run.accelerator)
+
+
+def end_of_training(config, model):
+    """A run whose average is half of its weights."""
+    from torch.distributed.fsdp import fully_shard
+
+    from hf_vdrep.training.ema import Ema
+
+    accelerator = make_accelerator(config)
+    Path(config.output_dir).mkdir(parents=True, exist_ok=True)
+    Path(config.output_dir, "log.jsonl").write_text('{"step": 1, "loss": 1.0}\n')
+    template = copy.deepcopy(model)
+    fully_shard(model)
+    ema = Ema(model, 0.9)
+    for value in ema.shadow.values():
+        value.mul_(0.5)
+    return Run(config, accelerator, model, model, None, None, ema, template=template)
+
+
 def lost(folder):
     def train(_):
         fit(make(folder, 20), Points(die_at=12))
@@ -158,6 +200,7 @@ def main(folder):
     codes = {"one": os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}
     codes["two"] = pair(plain, f"{folder}/two", accumulation=2)
     codes["sharded"] = [pair(sharded, f"{folder}/sharded", steps) for steps in (5, 8)]
+    codes["ends"] = pair(ends, f"{folder}/ends")
     codes["lost"] = pair(lost, f"{folder}/lost")
     codes["full"] = pair(full, f"{folder}/full")
     Path(folder, "codes.json").write_text(json.dumps(codes))

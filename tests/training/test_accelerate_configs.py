@@ -4,13 +4,17 @@
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 import yaml
 from accelerate.commands.config.config_args import load_config_from_file
 
 import hf_vdrep.models.walt_blocks as blocks
-from hf_vdrep.models import WaltTransformer3DModel
+from hf_vdrep.models import AutoencoderWalt, WaltTransformer3DModel
+from hf_vdrep.training.loop_config import LoopConfig
+from hf_vdrep.training.prepare import build, choose_units, make_accelerator
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 CONFIGS = sorted((SCRIPTS / "accelerate_configs").glob("*.yaml"))
@@ -38,6 +42,34 @@ def test_fsdp_is_version_two_and_wraps_the_blocks_of_the_model(name: str):
     assert settings["fsdp_version"] == 2 and settings["fsdp_state_dict_type"] == "FULL_STATE_DICT"
     assert wrapped == WaltTransformer3DModel._no_split_modules
     assert all(hasattr(blocks, block) for block in wrapped)
+
+
+@pytest.mark.parametrize(
+    ("asked", "chosen"),
+    [
+        (
+            ["WaltFirstBlock", "WaltSpatialBlock", "WaltSpatiotemporalBlock"],
+            ["WaltResnetBlock", "DepthToSpaceUpsampler"],
+        ),
+        (["WaltResnetBlock", "WaltSpatialBlock"], ["WaltResnetBlock"]),
+        (None, ["WaltResnetBlock", "DepthToSpaceUpsampler"]),
+    ],
+)
+def test_one_config_serves_every_training(asked, chosen):
+    """Accelerate refuses a class that the model lacks: the tokenizer's blocks are not the denoiser's."""
+    shape = {"latent_channels": 4, "block_out_channels": [8, 8, 8, 8], "layers_per_block": 0, "norm_num_groups": 4}
+    plugin = SimpleNamespace(transformer_cls_names_to_wrap=asked)
+    choose_units(plugin, AutoencoderWalt(**shape))
+    assert plugin.transformer_cls_names_to_wrap == chosen
+
+
+def test_micro_batches_are_the_trainings_own(tmp_path, monkeypatch):
+    """`accelerate launch --gradient_accumulation_steps 4` would otherwise be read and ignored."""
+    monkeypatch.setenv("ACCELERATE_GRADIENT_ACCUMULATION_STEPS", "4")
+    config = LoopConfig(output_dir=str(tmp_path), batch_size=4, mixed_precision="no", cpu=True)
+    model = torch.nn.Linear(2, 1)
+    with pytest.raises(ValueError, match="of Accelerate must be 1, got 4; set accumulation=4"):
+        build(config, model, model, make_accelerator(config))
 
 
 def test_the_slurm_script_is_bash_and_wraps_the_same_blocks():

@@ -171,3 +171,51 @@ def test_an_adversary_comes_back_as_it_was(accelerator: Accelerator):
         adversary.step(1.0)
     assert torch.equal(made[0].discriminator.weight, made[1].discriminator.weight)
     assert made[0].state() == made[1].state() and made[1].steps == 4
+
+
+def test_a_skipped_step_leaves_no_trace_but_its_count(accelerator: Accelerator):
+    """Pairs gathered for a step that the generator does not take are not learnt from later."""
+    clean, skipping = (Adversary(Linear(), accelerator, lr=0.1, lecam_weight=0.1) for _ in range(2))
+    ones = torch.ones(2, 3, 1, 2, 2)
+    skipping.challenge(math.nan * ones, ones)
+    skipping.skip()
+    assert skipping.steps == 1 and skipping.discriminator.weight.grad is None
+    assert not skipping.optimizer.state and skipping.lecam.real is None
+    clean.step(1.0)  # an inactive step counts as well
+    for adversary in (clean, skipping):
+        adversary.challenge(ones, -ones)
+        adversary.step(1.0)
+    assert torch.equal(clean.discriminator.weight, skipping.discriminator.weight)
+    assert clean.state() == skipping.state()
+
+
+def test_a_gradient_that_is_not_finite_is_dropped(accelerator: Accelerator):
+    """A NaN that only the discriminator sees would otherwise stay in its weights and moments for good."""
+    adversary = Adversary(Linear(), accelerator, lr=0.1, lecam_weight=0.1)
+    ones = torch.ones(2, 3, 1, 2, 2)
+    adversary.challenge(ones, -ones)
+    adversary.step(1.0)
+    before = copy.deepcopy((adversary.tensors(), adversary.state()))
+    adversary.challenge(math.nan * ones, -ones)
+    figures = adversary.step(1.0)
+    after = (adversary.tensors(), adversary.state())
+    assert figures["d_skipped"] == 1 and all(math.isfinite(value) for value in figures.values())
+    for stem, named in before[0].items():
+        assert all(torch.equal(value, after[0][stem][name]) for name, value in named.items())
+    assert after[1]["lecam"] == before[1]["lecam"] and after[1]["steps"] == 2
+
+
+def test_micro_batches_do_not_hasten_lecam(accelerator: Accelerator):
+    """The running means move once a step, by the mean over all of its logits."""
+    clips = torch.randn(4, 3, 1, 2, 2), torch.randn(4, 3, 1, 2, 2)
+    made = []
+    for pieces in (1, 2):
+        made.append(Adversary(Linear(), accelerator, r1_weight=0, lecam_weight=0.5, lecam_decay=0.9))
+        made[-1].optimizer = torch.optim.SGD(made[-1].discriminator.parameters(), lr=0.1)
+        for _ in range(3):
+            for real, fake in zip(*(part.chunk(pieces) for part in clips), strict=True):
+                made[-1].challenge(real, fake)
+            made[-1].step(1.0)
+    one, other = made
+    assert (one.lecam.real, one.lecam.fake) == pytest.approx((other.lecam.real, other.lecam.fake), rel=1e-5)
+    torch.testing.assert_close(one.discriminator.weight, other.discriminator.weight, rtol=1e-5, atol=0)

@@ -65,6 +65,22 @@ def test_sharded_weights_learn_save_and_resume_the_same(done):
     assert all(torch.equal(value, sharded[0]["ema"][name]) for name, value in copied.items())
 
 
+def test_tokenizers_and_readouts_are_saved_from_sharded_weights(done):
+    """Whole tensors of the average, here half of the weights that were sharded, and latents measured under it."""
+    from hf_vdrep.models import AutoencoderWalt
+    from hf_vdrep.probes.readout import Readout
+
+    assert done.codes["ends"] == [0, 0], done.err
+    vae = AutoencoderWalt.from_pretrained(done.folder / "ends" / "tokenizer" / "vae")
+    torch.manual_seed(0)
+    started = AutoencoderWalt.from_config(vae.config).state_dict()
+    assert all(torch.equal(value, 0.5 * started[name]) for name, value in vae.state_dict().items())
+    about = json.loads((done.folder / "ends" / "tokenizer" / "summary.json").read_text())
+    assert len(vae.config.latents_std) == 4 and about["latents_std"] == list(vae.config.latents_std)
+    readout = Readout.from_pretrained(done.folder / "ends" / "readout" / "probe")
+    assert torch.equal(readout.head.weight, torch.full((3, readout.head.in_features), 0.5))
+
+
 def test_a_dead_process_ends_the_other_with_one_line(done):
     assert done.codes["lost"] == [1, 9], done.err
     assert "error: every process must stay alive, got none of another's answers after step" in done.err

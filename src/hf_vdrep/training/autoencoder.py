@@ -1,7 +1,6 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Training the tokenizer on clips and single frames (WALT §3, §4.1)."""
 
-import copy
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ from .autoencoder_objective import ReconstructionObjective
 from .autoencoder_parts import build_autoencoder, make_adversary, make_perceptual
 from .config import parse_config
 from .entry import run_entry
-from .loop import Batch, Run, build, fit, leave, make_accelerator, write_summary
+from .loop import Batch, Run, build, chosen_copy, fit, leave, make_accelerator, write_summary
 from .pixels import to_pixel_values
 from .pool import open_pool
 from .stream import IndexStream, derive_seed
@@ -85,9 +84,13 @@ def train_autoencoder(config: AutoencoderTrainConfig) -> dict[str, float]:
         adversarial_weight=config.adversarial_weight,
     )
     run = build(config, objective, model, accelerator, companion=adversary)
-    figures = fit(run, task)
-    if accelerator.is_main_process:
-        finish(run, model, task.statistics_clips, figures)
+
+    def save_results(figures: dict[str, float]) -> None:
+        saved = chosen_copy(run)
+        if saved is not None:
+            finish(run, saved, task.statistics_clips, figures)
+
+    figures = fit(run, task, save_results, results=("summary.json", "vae"))
     leave(accelerator)
     return figures
 
@@ -122,21 +125,25 @@ def cache_folder(config: Any) -> Path:
     return Path(config.cache_dir) if config.cache_dir else Path(config.output_dir).parent / "cache"
 
 
-def finish(run: Run, model: "AutoencoderWalt", clips: Callable[[], np.ndarray], figures: dict[str, float]) -> None:
-    """Measure the latents of `clips()`, save the averaged weights, the figures and the loss curve."""
+def finish(run: Run, saved: Any, clips: Callable[[], np.ndarray], figures: dict[str, float]) -> None:
+    """Measure the latents of `clips()`, save the chosen weights, the figures and the loss curve.
+
+    Args:
+        run: the training.
+        saved: of `chosen_copy`; its config gets the latents' statistics.
+        clips: uint8 (N, T, H, W, 3).
+        figures: of the last validation.
+    """
     from .plots import plot_log
 
     config: Any = run.config
-    model.eval()
-    with run.ema.applied(model):
-        if config.train_only == "decoder":
-            mean, std = model.config.latents_mean, model.config.latents_std
-        else:
-            mean, std = latent_statistics(model, clips(), seed=config.seed)
-        model.register_to_config(latents_mean=mean, latents_std=std)
-        saved = copy.deepcopy(model).to(getattr(torch, config.storage_dtype))
-    replace_folder(run.folder / "vae", saved.save_pretrained)
-    parameters = sum(parameter.numel() for parameter in model.parameters())
+    saved.eval()
+    mean, std = saved.config.latents_mean, saved.config.latents_std
+    if config.train_only != "decoder":
+        mean, std = latent_statistics(saved, clips(), seed=config.seed)
+        saved.register_to_config(latents_mean=mean, latents_std=std)
+    parameters = sum(parameter.numel() for parameter in saved.parameters())
+    replace_folder(run.folder / "vae", saved.to(getattr(torch, config.storage_dtype)).save_pretrained)
     counts = {"parameters": parameters, "steps": run.step, "clips": run.items, "seconds": round(run.seconds, 1)}
     write_summary(run.folder, {**counts, **figures, "latents_mean": mean, "latents_std": std})
     plot_log(run.folder / "log.jsonl", run.folder / "loss.png", title="Tokenizer")

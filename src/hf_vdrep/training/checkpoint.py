@@ -100,8 +100,13 @@ def _publish(aside: Path, final: Path, state: dict[str, Any]) -> None:
     _write_json(aside / "state.json", state)
     files = sorted(aside.iterdir())
     _write_json(aside / MANIFEST, {"files": {path.name: _identity(path) for path in files}})
-    shutil.rmtree(final, ignore_errors=True)
+    # One of the same step, from a branch that was left: moved away at one stroke, never seen half deleted.
+    old = final.with_name(f".{final.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if final.exists():
+        os.replace(final, old)
     os.replace(aside, final)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _reason(error: Exception) -> str:
@@ -131,9 +136,9 @@ def load_rank_json(path: Path, stem: str) -> Any:
     return json.loads(file.read_text()) if file.is_file() else None
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a damaged checkpoint, so that it is neither resumed from nor counted; returns the new path."""
-    target = path.with_name(f"damaged-{path.name}")
+def set_aside(path: Path, why: str = "damaged") -> Path:
+    """Rename a checkpoint to `<why>-checkpoint-<step>`: neither resumed from nor counted; returns the new path."""
+    target = path.with_name(f"{why}-{path.name}")
     shutil.rmtree(target, ignore_errors=True)
     os.replace(path, target)
     return target

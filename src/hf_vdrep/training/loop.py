@@ -6,17 +6,19 @@ are pure functions of (step, part), or say their stream's position, so that neit
 processes changes what is learnt.
 """
 
+import dataclasses
 import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator
 
 from .config import save_config
+from .done import figures_before, is_done
 from .prepare import build, make_accelerator, make_optimizer
 from .processes import LostProcess, add_up, lost
 from .report import Reporter, due, progress, snapshot
@@ -45,8 +47,20 @@ __all__ = [
 ]
 
 
-def fit(run: Run, task: Task) -> dict[str, float]:
-    """Train from the run's present step to the end.
+def fit(
+    run: Run,
+    task: Task,
+    finish: Callable[[dict[str, float]], None] | None = None,
+    results: Sequence[str] = (),
+) -> dict[str, float]:
+    """Train from the run's present step to the end; a run that is done is left as it is.
+
+    Args:
+        run: what `build` made.
+        task: where batches come from.
+        finish: takes the last validation figures and saves what the training was for; every process calls it. A run
+            is done only after it, so that one that was killed meanwhile finishes when it is started again.
+        results: what `finish` leaves in the run's folder; where one is missing, the run is not done.
 
     Returns:
         The last validation figures.
@@ -58,11 +72,17 @@ def fit(run: Run, task: Task) -> dict[str, float]:
         LostProcess: another process of the training died or is silent.
     """
     resume(run, task)
+    before = figures_before(run)
+    if before is not None and is_done(run, results):
+        return before
     if run.accelerator.is_main_process:
-        save_config(run.config, run.folder / "config.yaml")
+        # Without the way it was resumed: who starts the run again from this file wants its newest checkpoint.
+        save_config(dataclasses.replace(run.config, resume="auto"), run.folder / "config.yaml")
     reporter = Reporter(run, task)
     try:
-        figures = _train(run, task, reporter)
+        figures = _train(run, task, reporter) if before is None else before
+        if finish is not None:
+            finish(figures)
     except KeyboardInterrupt as error:
         reporter.close("interrupted", error)
         raise

@@ -33,7 +33,7 @@ def make_accelerator(config: LoopConfig, *, find_unused: bool = False) -> Accele
     Raises:
         ValueError: fp16 without an accelerator, or a tracker that is not installed.
     """
-    if config.threads:
+    if config.threads > 0:
         torch.set_num_threads(config.threads)
     trackers = wanted_trackers(config.report_to)
     # Accelerate keeps the precision process-wide; a second training in the process may choose another.
@@ -64,13 +64,15 @@ def build(
     Raises:
         ValueError: settings that cannot run, or a way of distributing that the loop does not know.
     """
-    config.check(accelerator.num_processes * accelerator.gradient_accumulation_steps * config.accumulation)
+    config.check(accelerator.num_processes * config.accumulation)
     sharded = _check_distribution(accelerator)
     _seed(config.seed, accelerator.process_index)
     model.to(accelerator.device)
     # Before anything is compiled or sharded: the copy is for evaluation and saving.
     template = copy.deepcopy(model).cpu() if sharded else None
     _lighten(model, config)
+    if sharded:
+        choose_units(accelerator.state.fsdp_plugin, model)
     optimizer = make_optimizer(model, config)
     objective, wrapped = accelerator.prepare(objective, optimizer)
     optimizer = wrapped.optimizer
@@ -105,8 +107,26 @@ def make_optimizer(model: nn.Module, config: LoopConfig) -> torch.optim.Optimize
     return torch.optim.AdamW(groups, lr=config.lr, betas=(config.betas[0], config.betas[1]), fused=True)
 
 
+def choose_units(plugin: Any, model: nn.Module) -> None:
+    """Let FSDP wrap the blocks of this model, whichever of the trainings the Accelerate config was written for.
+
+    Of the classes that the plugin names those stay that the model has; without any, the model's own are taken.
+
+    Args:
+        plugin: Accelerate's `FullyShardedDataParallelPlugin`.
+        model: says by `_no_split_modules` which blocks stay whole.
+    """
+    there = {type(module).__name__ for module in model.modules()}
+    asked, own = plugin.transformer_cls_names_to_wrap or [], getattr(model, "_no_split_modules", None) or []
+    chosen = [name for name in asked if name in there] or [name for name in own if name in there]
+    plugin.transformer_cls_names_to_wrap = chosen
+
+
 def _check_distribution(accelerator: Accelerator) -> bool:
     """Whether parameters will be sharded."""
+    if accelerator.gradient_accumulation_steps != 1:
+        count = accelerator.gradient_accumulation_steps
+        raise ValueError(f"gradient_accumulation_steps of Accelerate must be 1, got {count}; set accumulation={count}")
     kind = accelerator.distributed_type
     if kind == DistributedType.FSDP:
         if not accelerator.is_fsdp2:

@@ -16,7 +16,7 @@ from ..data.sample import CLASS_LABELS
 from .autoencoder import replace_folder
 from .config import option, parse_config, to_dict
 from .entry import run_entry
-from .loop import Batch, Run, build, fit, leave, make_accelerator, write_summary
+from .loop import Batch, Run, build, chosen_copy, fit, leave, make_accelerator, write_summary
 from .loop_config import LoopConfig
 from .probe_features import open_split
 from .stream import IndexStream, derive_seed
@@ -117,23 +117,27 @@ def train_probe(config: ProbeTrainConfig) -> dict[str, float]:
     shape, statistics = train.feature_shape, cast("Readout", readout).statistics
     train = train.standardised(torch.float32, statistics=statistics)
     run = build(config, ProbeObjective(task, readout), readout, accelerator)
-    figures = fit(run, ProbeTask(config, task, train, validation))
-    if accelerator.is_main_process:
-        finish(run, cast("Readout", readout), shape, figures)
+
+    def save_results(figures: dict[str, float]) -> None:
+        saved = chosen_copy(run)
+        if saved is not None:
+            finish(run, cast("Readout", saved), shape, figures)
+
+    probe_task = ProbeTask(config, task, train, validation)
+    figures = fit(run, probe_task, save_results, results=("summary.json", "probe"))
     leave(accelerator)
     return figures
 
 
-def finish(run: Run, readout: Readout, shape: tuple[int, ...], figures: dict[str, float]) -> None:
-    """Save the averaged readout as a folder of its own, and beside it how it was trained and what it reached."""
+def finish(run: Run, saved: Readout, shape: tuple[int, ...], figures: dict[str, float]) -> None:
+    """Save the chosen readout as a folder of its own, and beside it how it was trained and what it reached."""
     from .plots import plot_log
 
     config: Any = run.config
     about = {**to_dict(config), "feature_shape": list(shape), **figures}
 
     def write(folder: Path) -> None:
-        with run.ema.applied(readout):
-            readout.save_pretrained(folder)
+        saved.save_pretrained(folder)
         (folder / TRAINING_NAME).write_text(json.dumps(about, indent=1) + "\n")
 
     replace_folder(run.folder / "probe", write)

@@ -87,8 +87,10 @@ def _architecture(model: Any) -> dict[str, Any]:
 def resume(run: Run, task: Task | None = None) -> None:
     """Restore the checkpoint that `config.resume` names, if there is one, and put the task's data where it stood.
 
+    Later checkpoints of the same folder belong to a branch that is left: they are renamed, with a warning.
+
     Raises:
-        CheckpointError: it is damaged, or was made with other settings.
+        CheckpointError: it is damaged, was made with other settings, or has done more than `config.steps`.
     """
     run.folder.mkdir(parents=True, exist_ok=True)
     path = _agreed_path(run)
@@ -96,6 +98,8 @@ def resume(run: Run, task: Task | None = None) -> None:
         return
     tensors, state = load_checkpoint(path)
     _same_settings(run.config, state["config"], path)
+    if state["step"] > run.config.steps:
+        raise CheckpointError(f"steps must be at least the {state['step']} of {path.name}, got {run.config.steps}")
     _restore_weights(run, tensors, path)
     counters = state["counters"]
     run.ema.load(tensors["ema"], counters["ema"])
@@ -110,6 +114,16 @@ def resume(run: Run, task: Task | None = None) -> None:
     run.step, run.items, run.tokens, run.seconds = state["step"], *(counters[k] for k in ("items", "tokens", "seconds"))
     _restore_generators(run, tensors, state, path)
     _restore_position(run, task, state, path)
+    if run.accelerator.is_main_process:
+        leave_branch(run.folder, run.step)
+
+
+def leave_branch(folder: Path, step: int) -> None:
+    """Rename the checkpoints after `step`, which would be resumed from, and make those to come count as old."""
+    for later in list_checkpoints(folder):
+        if int(later.name.rpartition("-")[2]) > step:
+            kept = set_aside(later, "left")
+            warnings.warn(f"resuming from step {step}; {later.name} is kept as {kept.name}", stacklevel=3)
 
 
 def _agreed_path(run: Run) -> Path | None:

@@ -3,6 +3,7 @@
 
 import signal
 import threading
+import time
 from types import FrameType
 from typing import Any
 
@@ -20,11 +21,20 @@ class Interrupted(KeyboardInterrupt):
         self.exit_code = 0 if signal_number == signal.SIGTERM else 128 + signal.SIGINT
 
 
+# A launcher (torchrun, srun) passes on what the whole process group has got already: the same wish comes twice.
+ECHO_SECONDS = 3.0
+
+
 class StopSignal:
-    """Context manager that notes the first SIGTERM or SIGINT as `number`; a second one interrupts at once."""
+    """Context manager that notes the first SIGTERM or SIGINT as `number`.
+
+    A further Ctrl-C, later than an echo of the first, interrupts at once; a further SIGTERM never does, since it would
+    cost the checkpoint that the first one asked for.
+    """
 
     def __init__(self) -> None:
         self.number = 0
+        self._since = 0.0
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> "StopSignal":
@@ -35,13 +45,15 @@ class StopSignal:
 
     def __exit__(self, *unused: object) -> None:
         for number, handler in self._previous.items():
-            signal.signal(number, handler)
+            # None stands for a handler that was not set from Python.
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
     @property
     def requested(self) -> bool:
         return self.number != 0
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
+        if not self.requested:
+            self.number, self._since = number, time.monotonic()
+        elif number == signal.SIGINT and time.monotonic() - self._since > ECHO_SECONDS:
             raise KeyboardInterrupt
-        self.number = number

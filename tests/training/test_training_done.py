@@ -1,0 +1,124 @@
+# Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
+"""Runs that are started again: done ones stay as they are, half-finished ones finish, branches do not mix."""
+
+import json
+
+import pytest
+import torch
+import yaml
+from torch import nn
+
+from hf_vdrep.training.checkpoint import CheckpointError, list_checkpoints, load_checkpoint
+from hf_vdrep.training.log import read_log
+from hf_vdrep.training.loop import build, fit, make_accelerator
+from hf_vdrep.training.loop_config import LoopConfig
+
+
+class Line(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.model = nn.Linear(2, 1)
+
+    def forward(self, batch):
+        return (self.model(batch["x"])[:, 0] - 1).square().mean(), {}
+
+
+class Points:
+    def batch(self, step, part, parts):
+        return {"x": torch.randn(4, 2, generator=torch.Generator().manual_seed(step)), "items": 4}
+
+    def evaluate(self, model):
+        return {"weight": float(model.weight.sum())}
+
+
+def start(folder, *, finish=None, **changes):
+    """Train, and leave `result` in the folder; the figures."""
+    common = {"steps": 6, "batch_size": 4, "warmup_steps": 0, "log_every": 1, "eval_every": 0, "save_every": 2}
+    config = LoopConfig(output_dir=str(folder), mixed_precision="no", cpu=True, **{**common, **changes})
+    torch.manual_seed(0)
+    objective = Line()
+    run = build(config, objective, objective.model, make_accelerator(config))
+
+    def write(figures):
+        (folder / "result").write_text(json.dumps(figures))
+
+    return fit(run, Points(), finish or write, results=("result",))
+
+
+def files(folder):
+    """Every file's content and time of change."""
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
+
+
+def validations(folder):
+    return [record for record in read_log(folder / "log.jsonl") if "eval/weight" in record]
+
+
+def test_a_done_run_is_left_as_it_is(tmp_path, capsys):
+    first = start(tmp_path)
+    before = files(tmp_path)
+    assert start(tmp_path) == first == {"weight": validations(tmp_path)[0]["eval/weight"]}
+    assert files(tmp_path) == before
+    assert f"{tmp_path} is done, all 6 steps; nothing was changed" in capsys.readouterr().out
+
+
+def test_more_steps_take_a_done_run_further(tmp_path):
+    start(tmp_path)
+    start(tmp_path, steps=8)
+    assert [record["step"] for record in validations(tmp_path)] == [6, 8]
+
+
+def test_a_run_that_broke_down_while_finishing_finishes_without_a_second_validation(tmp_path):
+    def break_down(figures):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        start(tmp_path, finish=break_down)
+    assert json.loads((tmp_path / "run.json").read_text())["state"] == "failed"
+    figures = start(tmp_path)
+    assert json.loads((tmp_path / "result").read_text()) == figures
+    assert len(validations(tmp_path)) == 1
+    assert json.loads((tmp_path / "run.json").read_text())["state"] == "done"
+
+
+def test_a_lost_result_is_made_again(tmp_path):
+    start(tmp_path)
+    content = (tmp_path / "result").read_text()
+    (tmp_path / "result").unlink()
+    start(tmp_path)
+    assert (tmp_path / "result").read_text() == content and len(validations(tmp_path)) == 1
+
+
+def test_other_weights_of_a_done_run_are_validated_and_saved(tmp_path):
+    averaged, raw = start(tmp_path), start(tmp_path, weights="raw")
+    tensors, _ = load_checkpoint(tmp_path / "checkpoint-6")
+    assert averaged["weight"] == pytest.approx(float(tensors["ema"]["weight"].sum()))
+    assert raw["weight"] == pytest.approx(float(tensors["model"]["weight"].sum())) != averaged["weight"]
+    assert json.loads((tmp_path / "result").read_text()) == raw
+
+
+def test_fewer_steps_than_are_done_are_refused(tmp_path):
+    start(tmp_path)
+    with pytest.raises(CheckpointError, match="steps must be at least the 6 of checkpoint-6, got 3"):
+        start(tmp_path, steps=3)
+
+
+def test_a_branch_that_is_left_does_not_come_back(tmp_path):
+    """With the later checkpoints in place, pruning would delete the new ones and `auto` resume from the old branch."""
+    start(tmp_path, keep=9)
+    before = load_checkpoint(tmp_path / "checkpoint-6")[0]
+    with pytest.warns(UserWarning, match="resuming from step 2; checkpoint-[46] is kept as left-checkpoint-[46]"):
+        start(tmp_path, resume=str(tmp_path / "checkpoint-2"), keep=1)
+    assert [path.name for path in list_checkpoints(tmp_path)] == ["checkpoint-6"]
+    assert {path.name for path in tmp_path.glob("left-*")} == {"left-checkpoint-4", "left-checkpoint-6"}
+    after = load_checkpoint(tmp_path / "checkpoint-6")[0]
+    assert all(torch.equal(value, after["model"][name]) for name, value in before["model"].items())
+    assert [record["step"] for record in read_log(tmp_path / "log.jsonl") if "loss" in record] == list(range(1, 7))
+
+
+def test_the_saved_settings_go_on_from_the_newest_checkpoint(tmp_path):
+    start(tmp_path, keep=9)
+    with pytest.warns(UserWarning, match="is kept as"):
+        start(tmp_path, resume=str(tmp_path / "checkpoint-4"))
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text())["resume"] == "auto"
