@@ -3,6 +3,7 @@
 
 import itertools
 import json
+import math
 
 import pytest
 import torch
@@ -132,3 +133,36 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(pool, folder, tmp_path, 
     config = json.loads((tmp_path / "whole" / "config.json").read_text())
     assert config["record"]["step"] == 4
     assert {"object", "abs_rel", "epe", "average_jaccard", "mean_iou"} <= set(config["record"]["validation"])
+
+
+def test_a_run_killed_at_its_last_evaluation_evaluates_when_started_again(pool, folder, tmp_path, monkeypatch):
+    """The state is written last; otherwise the run would count as finished without its weights saved."""
+    import hf_vdrep.training.reference as reference
+
+    def killed(*args, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(reference, "evaluate", killed)
+        run(tmp_path, folder, 2)
+    assert not (tmp_path / "config.json").exists()
+    monkeypatch.setattr(reference, "evaluate", lambda *args, **options: {"object": 0.5})
+    run(tmp_path, folder, 2)
+    assert json.loads((tmp_path / "config.json").read_text())["record"]["step"] == 1
+    steps = [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines() if "loss" in line]
+    assert steps == [1]
+
+
+def test_a_gradient_that_is_not_finite_reaches_neither_weights_nor_state(pool, folder, tmp_path, monkeypatch):
+    import hf_vdrep.training.reference as reference
+
+    broken = lambda *args, **options: {"loss": next(args[0].parameters()).sum() * math.nan}  # noqa: E731
+    monkeypatch.setattr(reference, "reference_loss", broken)
+    with pytest.raises(FloatingPointError, match="gradients must stay finite, got norm nan at step 0"):
+        run(tmp_path, folder, 4)
+    assert not (tmp_path / "state.safetensors").exists()
+
+
+def test_a_batch_larger_than_the_data_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"batch must lie in \[1, 4\], got 12"):
+        main(["--out", str(tmp_path), "--pool-size", "4", "--batch", "12"])

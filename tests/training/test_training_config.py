@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import yaml
 
 from hf_vdrep.training.config import from_dict, load_config, option, parse_config, save_config
+from hf_vdrep.training.loop_config import LoopConfig
 
 
 @dataclass
@@ -52,6 +54,9 @@ def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path):
         ({"steps": True}, "steps must be int, got True"),
         ({"rate": "fast"}, "rate must be float, got 'fast'"),
         ({"kind": "c"}, r"kind must be one of \['a', 'b'\], got 'c'"),
+        ({"kind": True}, "kind must be str, got True"),
+        ({"rate": float("nan")}, "rate must be finite, got nan"),
+        ({"rate": "inf"}, "rate must be finite, got inf"),
     ],
 )
 def test_a_wrong_value_is_named(values, message):
@@ -77,3 +82,22 @@ def test_help_lists_every_option(capsys):
         parse_config(Settings, ["--help"])
     text = capsys.readouterr().out
     assert all(f"--{name}" in text for name in ("steps", "rate", "kind", "flag", "no-flag", "where", "parts", "model"))
+
+
+def test_numbers_inside_mappings_are_numbers(tmp_path):
+    """YAML 1.1 reads 1e-4 as a string."""
+    (tmp_path / "c.yaml").write_text("model: {eps: 1e-5, name: one}\n")
+    config = parse_config(Settings, ["--config", str(tmp_path / "c.yaml"), "--model", "scale=2e-3", "depth=4"])
+    assert config.model == {"eps": 1e-5, "name": "one", "scale": 2e-3, "depth": 4}
+
+
+def test_a_word_that_yaml_takes_for_a_truth_value_is_the_word():
+    """`mixed_precision: no` without quotes."""
+    precision = from_dict(LoopConfig, {"mixed_precision": yaml.safe_load("no")}).mixed_precision
+    assert precision == "no"
+
+
+def test_a_value_that_is_no_yaml_is_one_clear_line(capsys):
+    with pytest.raises(SystemExit):
+        parse_config(Settings, ["--model", "size=[1"])
+    assert "argument --model: size must be a YAML value, got '[1'" in capsys.readouterr().err

@@ -1,6 +1,8 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """v-prediction against the formulae of Salimans & Ho (2202.00512), written out here."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import torch
 from torch import nn
@@ -84,6 +86,14 @@ def test_self_conditioning_feeds_the_first_estimate_and_no_gradient():
 def test_no_self_conditioning_is_a_single_pass():
     model = Recorder()
     DenoisingObjective(model, make_scheduler())(batch(chosen=False))
+    assert len(model.calls) == 1 and model.calls[0]["self"] is None
+
+
+def test_a_model_without_self_conditioning_is_not_asked_for_an_estimate():
+    """The first pass would cost a third of the step for nothing."""
+    model = Recorder()
+    model.config = SimpleNamespace(self_condition=False)
+    DenoisingObjective(model, make_scheduler())(batch(chosen=True))
     assert len(model.calls) == 1 and model.calls[0]["self"] is None
 
 

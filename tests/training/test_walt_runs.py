@@ -88,6 +88,19 @@ def test_a_twin_may_say_less_or_run_elsewhere(runs):
     check_twin(parse(["--twin-of", str(folder / "v-walt"), "--threads", "3", "--keep", "5", "--log-every", "7"]))
 
 
+@pytest.mark.parametrize("flags", [["--weights", "raw"], ["--max-bad-steps", "9"]])
+def test_what_decides_which_weights_a_run_ends_with_is_shared_by_twins(runs, flags, capsys):
+    """Averaged against raw weights would be a comparison of averaging; skipped spikes are steps not taken."""
+    assert main(["--twin-of", str(runs[0] / "v-walt"), *flags]) == 2
+    assert f"in the objective alone, got {flags[0][2:].replace('-', '_')} " in capsys.readouterr().err
+
+
+def test_a_twin_does_not_start_from_where_the_other_was_resumed(runs, tmp_path):
+    settings = yaml.safe_load((runs[0] / "v-walt" / "config.yaml").read_text())
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({**settings, "resume": "runs/v-walt/checkpoint-2"}))
+    assert parse(["--twin-of", str(tmp_path / "config.yaml")]).resume == "auto"
+
+
 def test_a_twin_of_another_tokenizer_or_size_is_refused(runs):
     folder = runs[0]
     identity = json.loads((folder / "v-walt" / "identity.json").read_text())
@@ -185,6 +198,14 @@ def test_a_lora_run_resumes_exactly(runs):
         assert main(lora_flags(runs, *flags)) == 0
     one, other = (load_file(f"{run}/lora/pytorch_lora_weights.safetensors") for run in (whole, halves))
     assert one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_adapters_alone_cannot_learn_a_new_condition(runs):
+    """Its embedding would stay random, and would not be among the adapters that are saved."""
+    pool = LatentPool(np.zeros((1, 4, 5, 2, 2), np.float32), np.zeros((1, 5, 4, 1, 2, 2), np.float32))
+    config = WaltTrainConfig(init_from=str(runs[0] / "v-walt"), lora_rank=2, condition="object")
+    with pytest.raises(ValueError, match=r"lora_rank must be 0 for conditions that .* lacks, got num_classes"):
+        build_denoiser(config, pool, Told(np.arange(3), classes=3))
 
 
 def test_adapters_start_as_nothing_and_only_on_layers_that_exist(runs):

@@ -75,4 +75,5 @@ def step_flops(config: WaltTrainConfig, model: Mapping[str, Any]) -> float:
     text = config.text_length
     clip, image = (forward_flops(model, frames=count, text_length=text) for count in (frames, 1))
     forward = (1 - images) * clip + images * frames * image
-    return forward * ((2 if config.lora_rank else 3) + config.self_condition_probability)
+    first_pass = config.self_condition_probability if model["self_condition"] else 0.0
+    return forward * ((2 if config.lora_rank else 3) + first_pass)

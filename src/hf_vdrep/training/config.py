@@ -4,7 +4,9 @@
 import argparse
 import contextlib
 import dataclasses
+import math
 import os
+import re
 import types
 import typing
 from collections.abc import Sequence
@@ -14,6 +16,7 @@ from typing import Any, TypeVar
 import yaml
 
 C = TypeVar("C")
+_EXPONENT = re.compile(r"[-+]?[0-9]+e[-+][0-9]+", re.IGNORECASE)
 
 
 def option(default: Any, help: str, **metadata: Any) -> Any:
@@ -91,7 +94,10 @@ def merge_flags(cls: type[C], given: dict[str, Any], base: dict[str, Any] | None
     if path:
         values.update(read_yaml(path))
     for key, value in given.items():
-        values[key] = {**(values.get(key) or {}), **value} if isinstance(value, dict) else value
+        before = values.get(key) or {}
+        if isinstance(value, dict) and isinstance(before, dict):
+            value = {**before, **value}
+        values[key] = value
     return from_dict(cls, values, source=path or "command line")
 
 
@@ -134,8 +140,16 @@ class _KeyValue(argparse.Action):
             key, separator, value = pair.partition("=")
             if not separator:
                 parser.error(f"argument {option}: expected KEY=VALUE, got {pair!r}")
-            merged[key] = yaml.safe_load(value)
+            try:
+                merged[key] = _number(yaml.safe_load(value))
+            except yaml.YAMLError:
+                parser.error(f"argument {option}: {key} must be a YAML value, got {value!r}")
         setattr(namespace, self.dest, merged)
+
+
+def _number(value: Any) -> Any:
+    """YAML reads `1e-4` as a string; anything else comes back as it is."""
+    return float(value) if isinstance(value, str) and _EXPONENT.fullmatch(value) else value
 
 
 def _strip_optional(hint: Any) -> Any:
@@ -145,7 +159,7 @@ def _strip_optional(hint: Any) -> Any:
 
 
 def _coerce(key: str, value: Any, hint: Any, metadata: Any) -> Any:
-    """Check one YAML or flag value; ints serve as floats, and YAML's `1e-4` (a string) as a number."""
+    """Check one YAML or flag value; ints serve as floats, YAML's `1e-4` (a string) as a number, its `no` as a word."""
     inner = _strip_optional(hint)
     if value is None and inner is not hint:
         return None
@@ -153,12 +167,18 @@ def _coerce(key: str, value: Any, hint: Any, metadata: Any) -> Any:
     if kind is float and isinstance(value, (int, str)) and not isinstance(value, bool):
         with contextlib.suppress(ValueError):
             value = float(value)
+    choices = metadata.get("choices")
+    if kind is str and isinstance(value, bool):
+        value = next((word for word in choices or () if yaml.safe_load(word) is value), value)
+    if kind is dict and isinstance(value, dict):
+        value = {name: _number(item) for name, item in value.items()}
     if kind is list and isinstance(value, (list, tuple)):
         value = [_coerce(key, item, typing.get_args(inner)[0], {}) for item in value]
     wrong = not isinstance(value, kind) or (kind is int and isinstance(value, bool))
     if kind is not Any and wrong:
         raise ValueError(f"{key} must be {kind.__name__}, got {value!r}")
-    choices = metadata.get("choices")
+    if kind is float and not math.isfinite(value):
+        raise ValueError(f"{key} must be finite, got {value}")
     if choices and value not in choices:
         raise ValueError(f"{key} must be one of {list(choices)}, got {value!r}")
     return value

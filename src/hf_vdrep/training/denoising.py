@@ -31,7 +31,8 @@ class DenoisingObjective(nn.Module):
         weighting: "plain", or "min-snr" with `min_snr_gamma`; see `level_weights`.
         min_snr_gamma: cap of the signal-to-noise ratio.
         given_frames_count: whether frames that are given as a condition count in the loss. WALT §4.4 states no
-            exception from the objective.
+            exception from the objective. Without them a clip's mean is over its other frames, and every clip counts
+            alike, so that the loss does not depend on how a batch is divided.
         kinds: what batches may hold. Where FSDP spreads the weights, every process has to go through the model
             equally often; one whose part lacks a kind then passes a sample that counts nothing.
     """
@@ -85,14 +86,17 @@ class DenoisingObjective(nn.Module):
             error = error * self.weights.to(error.device)[timestep].view(-1, 1, 1, 1, 1)
         if given is None or self.given_frames_count:
             return error.mean()
-        asked = (~given[:, None, :, None, None]).expand_as(error)
-        return (error * asked).sum() / asked.sum().clamp(min=1)
+        asked = ~given
+        return ((error.mean((1, 3, 4)) * asked).sum(1) / asked.sum(1).clamp(min=1)).mean()
 
     def _self_condition(
         self, noisy: torch.Tensor, timestep: torch.Tensor, conditions: Conditions, chosen: torch.Tensor | None
     ) -> torch.Tensor | None:
         """First pass without gradient; its estimate of the clean latents, zero where not chosen."""
-        if chosen is None or not (bool(chosen.any()) or self._sharded()):
+        takes_one = getattr(getattr(self._inner(), "config", None), "self_condition", True)
+        if chosen is None or not takes_one:
+            return None
+        if not (bool(chosen.any()) or self._sharded()):
             return None
         rows = chosen.nonzero()[:, 0]
         estimate = torch.zeros_like(noisy)

@@ -40,7 +40,9 @@ def open_start(source: str) -> "WaltTransformer3DModel":
     return _from_pretrained(source)
 
 
-def start_from(source: str, objective: str, model: dict[str, Any], latents: dict[str, Any]) -> "WaltTransformer3DModel":
+def start_from(
+    source: str, objective: str, model: dict[str, Any], latents: dict[str, Any], *, frozen: bool = False
+) -> "WaltTransformer3DModel":
     """A denoiser of the given objective with the weights of `source`.
 
     Args:
@@ -49,9 +51,10 @@ def start_from(source: str, objective: str, model: dict[str, Any], latents: dict
         model: arguments to change. Those that add a condition add fresh parameters; a first projection that grows
             ignores its new channels at first. Positions are interpolated to another latent size.
         latents: `in_channels`, `sample_frames` and `sample_size` of the data.
+        frozen: the weights will not be trained (LoRA), so that nothing may be added to them.
 
     Raises:
-        ValueError: an argument that would change parameters which are there.
+        ValueError: an argument that would change parameters which are there, or add some to a frozen model.
     """
     from ..models import WaltTransformer3DModel
     from ..models.walt_resizing import interpolate_positions
@@ -62,14 +65,18 @@ def start_from(source: str, objective: str, model: dict[str, Any], latents: dict
     if any(grid[name] != own[name] for name in grid):
         base = interpolate_positions(base, **grid)
     fresh = WaltTransformer3DModel(**{**own, **latents, **model, "objective": objective})
-    _copy_weights(base, fresh, source)
+    grown = [name for name in _MAY_GROW if base.config[name] != fresh.config[name]]
+    if frozen and grown:
+        raise ValueError(f"lora_rank must be 0 for conditions that {source} lacks, got {', '.join(grown)} untrained")
+    _copy_weights(base, fresh, source, grown)
     return fresh
 
 
 @torch.no_grad()
-def _copy_weights(base: "WaltTransformer3DModel", fresh: "WaltTransformer3DModel", source: str) -> None:
+def _copy_weights(
+    base: "WaltTransformer3DModel", fresh: "WaltTransformer3DModel", source: str, grown: list[str]
+) -> None:
     old, new = base.state_dict(), fresh.state_dict()
-    grown = [name for name in _MAY_GROW if base.config[name] != fresh.config[name]]
     lost = [name for name in old if name not in new]
     added = [name for name in new if name not in old and not grown]
     odd = [name for name in old if name in new and not _fits(name, old[name], new[name], grown)]

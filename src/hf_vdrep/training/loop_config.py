@@ -15,7 +15,7 @@ _NOT_NEGATIVE: tuple[str, ...] = (
     "eval_every",
     "save_every",
 )
-_NOT_NEGATIVE += ("sample_every", "max_bad_steps", "spike_factor", "peak_tflops")
+_NOT_NEGATIVE += ("threads", "sample_every", "max_bad_steps", "spike_factor", "peak_tflops")
 
 
 @dataclass

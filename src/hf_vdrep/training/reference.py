@@ -20,6 +20,7 @@ from ..probes.end_to_end import EndToEndReference
 from ..probes.pose import relative_pose
 from ..probes.reference_files import save_reference
 from ..probes.reference_losses import reference_loss
+from .log import JsonlLog
 from .reference_augment import augment, augment_images
 from .reference_pool import Batch, ReferencePool
 from .reference_scores import evaluate
@@ -29,7 +30,13 @@ WARMUP_STEPS, DECAY = 50, 0.35
 
 
 def train(args: argparse.Namespace) -> None:
-    """Render, train, evaluate, save."""
+    """Render, train, evaluate, save.
+
+    Raises:
+        ValueError: a batch larger than the pool or than the whole training.
+    """
+    if not 0 < args.batch <= min(args.pool_size, args.clips):
+        raise ValueError(f"batch must lie in [1, {min(args.pool_size, args.clips)}], got {args.batch}")
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     pool = ReferencePool(args.pool, ProbeWorld("train", args.pool_size))
@@ -41,6 +48,7 @@ def train(args: argparse.Namespace) -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     state, log = args.out / "state.safetensors", args.out / "log.jsonl"
     first = load_state(state, model, optimizer)
+    JsonlLog(log, step=first)  # lines after the state are written again
     means: dict[str, float] = {}
     began, worked = time.perf_counter(), time.process_time()
     for step in tqdm(range(first, steps), initial=first, total=steps, desc="train", disable=None):
@@ -51,12 +59,13 @@ def train(args: argparse.Namespace) -> None:
             speed = {"clips_per_s": clips / (time.perf_counter() - began)}
             speed["clips_per_cpu_s"] = clips / (time.process_time() - worked)
             record(log, {"step": step + 1, **{name: round(v, 4) for name, v in (speed | means).items()}})
-        if (step + 1) % args.save_every == 0 or last:
-            save_state(state, model, optimizer, step + 1)
         if (step + 1) % args.eval_every == 0 or last:
             scores = evaluate(model, validation, bf16=args.bf16)
             record(log, {"step": step + 1, **{f"validation_{name}": value for name, value in scores.items()}})
             save_reference(model, args.out, record=provenance(args, step + 1, scores))
+        # After the evaluation: a run killed in between does both again.
+        if (step + 1) % args.save_every == 0 or last:
+            save_state(state, model, optimizer, step + 1)
 
 
 def update(
@@ -67,7 +76,11 @@ def update(
     step: int,
     steps: int,
 ) -> dict[str, float]:
-    """One optimiser step; returns the losses."""
+    """One optimiser step; returns the losses.
+
+    Raises:
+        FloatingPointError: a gradient is NaN or infinite; the weights are as they were.
+    """
     for group in optimizer.param_groups:
         group["lr"] = learning_rate(step, steps, args.lr)
     batch, frames = draw_batch(pool, args, step)
@@ -75,7 +88,10 @@ def update(
     with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
         parts = reference_loss(model, batch, depth_frames=frames, images=images)
     parts["loss"].backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), args.clip_norm)
+    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), args.clip_norm)
+    if not torch.isfinite(norm):
+        # Before it reaches the weights, and with them the state that the run would resume from.
+        raise FloatingPointError(f"gradients must stay finite, got norm {float(norm)} at step {step}")
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return {name: value.item() for name, value in parts.items()}

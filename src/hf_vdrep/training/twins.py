@@ -20,8 +20,8 @@ from .loop_config import FREE_ON_RESUME
 from .walt_config import WaltTrainConfig
 
 IDENTITY = "identity.json"
-# Where a run happens and what it tells, not what it learns.
-_OWN = (FREE_ON_RESUME - {"steps", "accumulation", "snapshots"}) | {
+# Where a run happens and what it tells, not what it learns or which of its weights are kept.
+_OWN = (FREE_ON_RESUME - {"steps", "accumulation", "snapshots", "weights", "max_bad_steps"}) | {
     "twin_of",
     "workers",
     "sample_every",
@@ -43,7 +43,9 @@ def twin_settings(run: str | os.PathLike) -> dict[str, Any]:
     settings = read_yaml(path)
     flipped = "image" if settings.get("objective", "video") == "video" else "video"
     folder = _twin_folder(settings.get("output_dir", str(path.parent)))
-    return {**settings, "objective": flipped, "output_dir": folder, "twin_of": os.fspath(run)}
+    # Where the other was resumed from is no start for this one.
+    own = {"objective": flipped, "output_dir": folder, "twin_of": os.fspath(run), "resume": "auto"}
+    return {**settings, **own}
 
 
 def check_twin(config: WaltTrainConfig) -> None:

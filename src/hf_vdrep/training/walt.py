@@ -59,12 +59,20 @@ def train_walt(config: WaltTrainConfig) -> dict[str, float]:
     run = build(config, make_objective(config, model), model, accelerator)
     if accelerator.is_main_process:
         write_identity(run.folder, identity)
-    figures = fit(run, task)
-    saved = chosen_copy(run)
-    if saved is not None:
-        finish(run, vae, saved, {**figures, "flops_per_item": task.flops_per_item})
+
+    def save_results(figures: dict[str, float]) -> None:
+        saved = chosen_copy(run)
+        if saved is not None:
+            finish(run, vae, saved, {**figures, "flops_per_item": task.flops_per_item})
+
+    figures = fit(run, task, save_results, results=_results(config))
     leave(accelerator)
     return figures
+
+
+def _results(config: WaltTrainConfig) -> list[str]:
+    pipeline = ["pipeline"] if config.lora_merge or not config.lora_rank else []
+    return ["summary.json", *(["lora"] if config.lora_rank else []), *pipeline]
 
 
 def make_objective(config: WaltTrainConfig, model: "WaltTransformer3DModel") -> DenoisingObjective:
@@ -118,7 +126,7 @@ def build_denoiser(config: WaltTrainConfig, pool: LatentPool, told: Told | None 
     torch.manual_seed(derive_seed("weights", config.seed))
     if config.init_from is None:
         return WaltTransformer3DModel(**{**sizes, **asked}, objective=config.objective)  # type: ignore[arg-type]
-    model = start_from(config.init_from, config.objective, asked, sizes)
+    model = start_from(config.init_from, config.objective, asked, sizes, frozen=bool(config.lora_rank))
     if config.lora_rank:
         add_adapters(model, config.lora_rank, alpha=config.lora_alpha, targets=config.lora_targets)
     return model
