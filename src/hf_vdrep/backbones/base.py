@@ -18,12 +18,14 @@ class Backbone(ABC):
         name: short name for tables.
         num_layers: blocks that can be asked for.
         uses_timestep: whether features are taken at a noise level; if not, the only timestep is None.
+        site: where in a block the features are taken; part of every record.
         can_stack: whether `extract_stacked` runs several noise levels in one forward pass.
     """
 
     name: str
     num_layers: int
     uses_timestep: bool
+    site: str = "block"
     can_stack: bool = False
 
     @property

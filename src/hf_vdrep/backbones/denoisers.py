@@ -19,6 +19,7 @@ from .denoiser_layout import cell_of, grid_of
 from .denoiser_noise import STEPS, Noised, add_noise, noise_kind, stack_levels
 from .denoiser_reading import read_denoiser
 from .denoiser_sites import blocks_of, check_site
+from .denoiser_tokenizer import DenoiserTokenizer
 from .feature_map import FeatureMap
 from .fingerprint import fingerprint, public_config
 from .noise import sample_noise
@@ -89,7 +90,7 @@ class DenoiserBackbone(Backbone):
             raise ValueError(f"scheduler must be that of the pipeline of {type(denoiser).__name__}, got None")
         self.scheduler: Any = scheduler
         self.noise = noise_kind(scheduler)
-        self.site = check_site(site)
+        self.site: str = check_site(site)
         self.conditioning = dict(conditioning or {})
         self.discard = tuple(discard)
         self.name = name or type(denoiser).__name__
@@ -192,8 +193,22 @@ class DenoiserBackbone(Backbone):
         """Latents of uint8 (B, T, H, W, 3); a video tokenizer takes T = 1 + k times its ratio."""
         check_videos(videos)
         latents, spans = encode(self.vae, to_pixels(videos, self.device), alone=self.family.kind == "image")
-        latents = self._fit(latents) * float(self.scheduler.config.get("sigma_data") or 1.0)
-        size = (videos.shape[2], videos.shape[3])
+        return self._inputs(latents, spans, (videos.shape[2], videos.shape[3]))
+
+    @cached_property
+    def tokenizer(self) -> DenoiserTokenizer | None:  # type: ignore[override]
+        """The pipeline's; None for a denoiser of pixels."""
+        return None if self.vae is None else DenoiserTokenizer(self.vae, self.family.kind == "image")
+
+    @torch.inference_mode()
+    def inputs_from(self, features: FeatureMap) -> DenoiserInputs:
+        latents = features.values.permute(0, 4, 1, 2, 3).to(self.device)
+        size = (latents.shape[3] * features.stride, latents.shape[4] * features.stride)
+        return self._inputs(latents, features.frame_spans, size)
+
+    def _inputs(self, latents: torch.Tensor, spans: torch.Tensor, size: tuple[int, int]) -> DenoiserInputs:
+        # Convolutions round by the layout in memory: kept and fresh latents have the same.
+        latents = self._fit(latents.contiguous()) * float(self.scheduler.config.get("sigma_data") or 1.0)
         steps = latents.shape[2] if self.family.kind == "video" else 1
         try:
             grid_of(latents[:, :, :steps], self.denoiser.config, self.family)
@@ -285,7 +300,7 @@ class DenoiserBackbone(Backbone):
             latents,
             level,
             [self.blocks[layer] for layer in layers],
-            site=self.site,
+            site=check_site(self.site),
             raw=noised.raw,
             ratios=ratios,
             given=self.conditioning,

@@ -11,6 +11,8 @@ from .base import Backbone
 # user/name; one word alone is a typing error more often than a repository.
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 NAMES = ("v-walt", "i-walt", "pixels", "latents", "random")
+# Options of denoisers of diffusers alone.
+_DENOISER_OPTIONS = ("site", "discard", "part", "conditioning")
 
 
 def open_backbone(name_or_path: str | os.PathLike[str], **options: Any) -> Backbone:
@@ -25,13 +27,17 @@ def open_backbone(name_or_path: str | os.PathLike[str], **options: Any) -> Backb
             `resolution` for an encoder.
 
     Raises:
-        ValueError: neither a name nor a folder, or a pipeline without an image or video denoiser.
+        ValueError: neither a name nor a folder, a pipeline without an image or video denoiser, or an option that this
+            kind of model has not.
         OSError: a folder that does not hold a readable pipeline.
     """
     from .floors import LatentBackbone, PixelBackbone
     from .walt import WaltBackbone
 
     name = os.fspath(name_or_path)
+    if name in NAMES:
+        _refuse(name, options, _DENOISER_OPTIONS, "denoisers of diffusers")
+        _refuse(name, options, ("revision",), "models on the Hub")
     if name == "pixels":
         return PixelBackbone(**options)
     if name == "latents":
@@ -46,12 +52,20 @@ def open_backbone(name_or_path: str | os.PathLike[str], **options: Any) -> Backb
     if _is_encoder(name):
         from .encoders import EncoderBackbone
 
+        _refuse(name, options, _DENOISER_OPTIONS, "denoisers of diffusers")
         return EncoderBackbone.from_pretrained(name, **options)
     if _is_denoiser(name, options.get("revision")):
         from .denoisers import DenoiserBackbone
 
         return DenoiserBackbone.from_pretrained(name, **options)
+    _refuse(name, options, (*_DENOISER_OPTIONS, "revision"), "denoisers of diffusers")
     return WaltBackbone.from_pretrained(name, **options)
+
+
+def _refuse(name: str, options: dict[str, Any], unknown: tuple[str, ...], takers: str) -> None:
+    for option in unknown:
+        if option in options:
+            raise ValueError(f"{option} must be left out for {name}: only {takers} take it")
 
 
 def _is_encoder(name: str) -> bool:

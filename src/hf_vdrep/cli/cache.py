@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _DESCRIPTION = """\
 Look into a feature cache.
 
-ls      what lies there: backbone, layer, noise level, size; from index.json, which is kept up to date
+ls      what lies there: backbone, site, layer, noise level, size; from index.json, which is kept up to date
 verify  read every byte and compare with the hashes; exit code 1 if a shard is damaged
 prune   delete cells, of one backbone, old ones, or the oldest beyond a size
 """
@@ -71,6 +71,7 @@ def _facts(cell: "StoredCell") -> dict[str, Any]:
     counts = {"shards": len(cell.shards), "statistics": len(cell.statistics), "bytes": cell.num_bytes}
     return {
         "backbone_name": cell.backbone_name,
+        "site": cell.site,
         **asdict(cell.key),
         **counts,
         "used": cell.used,
@@ -109,6 +110,7 @@ def _line(cell: "StoredCell") -> str:
     level = "-" if key.timestep is None else str(key.timestep)
     days = (time.time() - cell.used) / _DAY
     return (
-        f"{cell.backbone_name:<14} {key.backbone[:8]}  layer {key.layer:<3} t={level:<4} {key.dtype} pool {key.pool}  "
+        f"{cell.backbone_name:<14} {key.backbone[:8]}  {cell.site:<9} layer {key.layer:<3} t={level:<4} "
+        f"{key.dtype} pool {key.pool}  "
         f"{len(cell.shards):>4} shards {cell.num_bytes / 1e6:>9.1f} MB  {days:.1f} days  {cell.folder.name[:8]}"
     )

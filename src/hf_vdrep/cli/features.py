@@ -2,10 +2,13 @@
 """`hf-vdrep features`: extract features of a data set into a cache."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .arguments import bars_off, check_folder, layer_list, positive, rate, timestep_list, whole
+from .failures import UsageError
+from .model_options import add_model_options, model_options
 
 if TYPE_CHECKING:
     from ..backbones import Backbone
@@ -25,7 +28,9 @@ _EPILOG = """examples:
   hf-vdrep features --model v-walt --data probeworld:test --layers all --timesteps 0,50,200,600
   hf-vdrep features --model facebook/dinov2-small --data holidays/ --resolution 224 --layers 0.5,1.0
   hf-vdrep features --model i-walt --data probeworld:train --size 2048 --dry-run
+  hf-vdrep features --model Wan-AI/Wan2.1-T2V-1.3B-Diffusers --data clips/ --site norm --layers 0.5 --resolution 256
   accelerate launch --num-processes 4 -m hf_vdrep.cli.main features --model v-walt --data probeworld --dtype int8
+  torchrun --nproc-per-node 2 -m hf_vdrep.cli.main features --model v-walt --data probeworld    # processes on CPUs
 """
 
 
@@ -34,6 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     add = parser.add_argument
     add("--model", required=True, help="v-walt, i-walt, a floor, or a folder or Hub id of a saved model")
+    add_model_options(parser)
     add("--data", required=True, help="probeworld, probeworld:SPLIT, or a folder of pictures and videos")
     add("--layers", type=layer_list, default="all", help="all, or indices, depths or names (default: all)")
     add("--timesteps", type=timestep_list, default="200", help="noise levels in [0, 999] (default: 200)")
@@ -54,6 +60,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--stacking", choices=("auto", "on", "off"), default="auto", help=words)
     add("--pool", type=positive, default=1, metavar="P", help="average the grid over P x P cells (default: 1)")
     add("--seed", type=whole, default=0, help="of the noise (default: 0)")
+    words = "cpu, cuda, cuda:N, or auto: this process's GPU where there is one (default: auto)"
+    add("--device", type=device_name, default="auto", metavar="NAME", help=words)
     add("--dry-run", action="store_true", help="print shapes and sizes, extract nothing")
     add("-o", "--output", type=Path, default=Path("runs/features"), metavar="DIR", help="the cache")
 
@@ -62,21 +70,23 @@ def run(args: argparse.Namespace) -> int:
     """Estimate, extract, print what was made."""
     check_folder(args.output)
     from ..backbones import open_backbone
-    from ..features.estimate import estimate
+    from ..features.estimate import estimate, latents_bytes
     from ..features.process_share import ProcessShare
     from ..features.sources import open_source
 
     size = {"size": args.size, "num_frames": args.num_frames, "fps": args.fps, "resolution": args.resolution}
-    source, backbone = open_source(args.data, **size), open_backbone(args.model)
+    source, backbone = open_source(args.data, **size), open_backbone(args.model, **model_options(args))
+    _place(backbone, args.device)
     cells: dict[str, Any] = {
         "layers": range(backbone.num_layers) if args.layers == "all" else args.layers,
         "timesteps": args.timesteps if backbone.uses_timestep else [None],
     }
     stored = {"dtype": args.dtype, "pool": args.pool, "statistics": args.statistics}
-    planned = estimate(backbone, source.videos([0]), len(source.sample_ids), **cells, **stored)
+    example, samples = source.videos([0]), len(source.sample_ids)
+    planned = estimate(backbone, example, samples, **cells, **stored)
     first = ProcessShare.of(None, None).rank == 0
     if first:
-        _print(planned, backbone, len(source.sample_ids))
+        _print(planned, backbone, samples, latents_bytes(backbone, example, samples))
     if not args.dry_run:
         _extract(args, backbone, source, cells)
         if first:
@@ -105,10 +115,33 @@ def _extract(args: argparse.Namespace, backbone: "Backbone", source: "Source", c
     )
 
 
-def _print(planned: "list[CellEstimate]", backbone: "Backbone", samples: int) -> None:
+def device_name(text: str) -> str:
+    """ "auto", or the name of a device of torch."""
+    if text == "auto" or text.partition(":")[0] in ("cpu", "cuda"):
+        return text
+    raise argparse.ArgumentTypeError(f"must be auto, cpu, cuda or cuda:N, got {text!r}")
+
+
+def _place(backbone: "Backbone", name: str) -> None:
+    """Move the model to where it is to run; `accelerate launch` and `torchrun` number the GPUs by LOCAL_RANK."""
+    import torch
+
+    count = torch.cuda.device_count()
+    if name == "auto":
+        name = f"cuda:{int(os.environ.get('LOCAL_RANK', '0')) % count}" if count else "cpu"
+    if name.startswith("cuda") and not count:
+        raise UsageError(f"--device must be cpu or auto where there is no GPU, got {name}")
+    move = getattr(backbone, "to", None)
+    if move is not None:
+        move(name)
+
+
+def _print(planned: "list[CellEstimate]", backbone: "Backbone", samples: int, latents: int) -> None:
     names = backbone.layer_names()
     width = max(len(name) for name in names)
-    print(f"{backbone.name}: {samples} samples, {sum(cell.num_bytes for cell in planned) / 1e6:.1f} MB")
+    features = sum(cell.num_bytes for cell in planned)
+    beside = f", {latents / 1e6:.1f} MB of latents" if latents else ""
+    print(f"{backbone.name}: {samples} samples, site {backbone.site}, {features / 1e6:.1f} MB{beside}")
     for cell in planned:
         level = "-" if cell.timestep is None else str(cell.timestep)
         shape = " x ".join(map(str, cell.shape))

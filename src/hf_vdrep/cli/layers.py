@@ -5,6 +5,7 @@ import argparse
 import json
 
 from .arguments import positive
+from .model_options import add_model_options, model_options
 
 _DESCRIPTION = """\
 List the layers of a model: index, name, shape of its features for one clip
@@ -26,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("model", help="v-walt, i-walt, a floor, or a folder or Hub id of a saved model")
     add("--num-frames", type=positive, default=17, metavar="T", help="frames of the clip (default: 17)")
     add("--resolution", type=positive, default=64, metavar="PIXELS", help="side of a frame (default: 64)")
+    add_model_options(parser)
     add("--json", action="store_true", help="print JSON")
 
 
@@ -34,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
     from ..backbones import open_backbone
     from ..backbones.layer_table import layer_table
 
-    rows = layer_table(open_backbone(args.model), num_frames=args.num_frames, resolution=args.resolution)
+    backbone = open_backbone(args.model, **model_options(args))
+    rows = layer_table(backbone, num_frames=args.num_frames, resolution=args.resolution)
     if args.json:
         print(json.dumps([vars(row) for row in rows], indent=2))
         return 0

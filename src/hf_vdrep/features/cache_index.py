@@ -18,7 +18,7 @@ from .cache_layout import CellKey
 from .cell import PATIENCE_S
 
 NAME = "index.json"
-_VERSION = 1
+_VERSION = 2
 # A folder that changed so recently may change again without a later time stamp: it is looked at anew.
 _RACY_NS = 2_000_000_000
 Row = dict[str, Any]
@@ -28,7 +28,7 @@ Entry = dict[str, Any]
 def refresh_index(cache_dir: str | os.PathLike[str]) -> list[Row]:
     """The rows of the index, brought up to date; it is written again if anything changed.
 
-    A row has the fields of the cell's key, `cell` (its digest and folder), `backbone_name`, `file`, `kind`
+    A row has the fields of the cell's key, `cell` (its digest and folder), `backbone_name`, `site`, `file`, `kind`
     ("features" or "statistics"), `rows`, `bytes`, `blake2b` and `written` (seconds since the epoch).
 
     Raises:
@@ -49,7 +49,7 @@ def refresh_index(cache_dir: str | os.PathLike[str]) -> list[Row]:
         with suppress(OSError):  # a cache that is only read can be listed too
             _write(folder / NAME, found)
     return [
-        {"cell": name, "backbone_name": entry["backbone_name"], **entry["key"], **file}
+        {"cell": name, "backbone_name": entry["backbone_name"], "site": entry["site"], **entry["key"], **file}
         for name, entry in found.items()
         for file in entry["files"]
     ]
@@ -65,7 +65,7 @@ def _scan(cell: Path, stamp: int) -> Entry | None:
     """What lies in a cell's folder; None for another version's, or one half removed."""
     try:
         note = json.loads((cell / "cell.json").read_text(encoding="utf-8"))
-        name = note.pop("backbone_name")
+        name, site = note.pop("backbone_name"), note.pop("site", "unknown")
         key = CellKey(**note)
     except (OSError, ValueError, TypeError, KeyError):
         return None
@@ -73,7 +73,7 @@ def _scan(cell: Path, stamp: int) -> Entry | None:
     for path in sorted(cell.glob("*-*.safetensors")):
         with suppress(OSError, ValueError, KeyError, TypeError, IndexError):
             files.append(_facts(path))
-    return {"backbone_name": name, "key": asdict(key), "folder_time": stamp, "files": files}
+    return {"backbone_name": name, "site": site, "key": asdict(key), "folder_time": stamp, "files": files}
 
 
 def _facts(path: Path) -> Row:
@@ -97,7 +97,7 @@ def _read(path: Path) -> dict[str, Entry]:
     try:
         content = json.loads(path.read_bytes())
         cells = content["cells"] if content["version"] == _VERSION else {}
-        wanted = {"backbone_name", "key", "folder_time", "files"}
+        wanted = {"backbone_name", "site", "key", "folder_time", "files"}
         return {name: entry for name, entry in cells.items() if entry.keys() == wanted}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}

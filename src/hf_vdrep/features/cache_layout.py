@@ -59,8 +59,14 @@ def hash_samples(sample_ids: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
-def open_folder(cache_dir: Path, key: CellKey, about: str) -> Path:
+def open_folder(cache_dir: Path, key: CellKey, about: str, site: str = "block") -> Path:
     """Make the folder of a cell, with a note for people, and clear what a killed run left there.
+
+    Args:
+        cache_dir: of all cells.
+        key: of this one.
+        about: name of the backbone; its fingerprint is in the key.
+        site: where in a block, for the note: the fingerprint already depends on it.
 
     Raises:
         OSError: the folder cannot be written.
@@ -71,7 +77,8 @@ def open_folder(cache_dir: Path, key: CellKey, about: str) -> Path:
         _clear_abandoned(folder)
         if not (folder / "cell.json").exists():
             temporary = folder / f".cell.json.{uuid.uuid4().hex}.tmp"
-            temporary.write_text(json.dumps({"backbone_name": about, **asdict(key)}, indent=2) + "\n")
+            note = {"backbone_name": about, "site": site, **asdict(key)}
+            temporary.write_text(json.dumps(note, indent=2) + "\n")
             os.replace(temporary, folder / "cell.json")
     except OSError as error:
         raise OSError(f"cache_dir must be a writable folder, got {cache_dir} ({error.strerror or error})") from error

@@ -42,7 +42,7 @@ def estimate(
         layers, timesteps, dtype, pool, statistics: as in `extract_features`.
 
     Returns:
-        One entry per cell, timestep-major. The tokenizer's latents, kept beside them, are not counted.
+        One entry per cell, timestep-major. The tokenizer's latents, kept beside them, are `latents_bytes` more.
     """
     precision = autocast_name("auto", backbone.device)
     with torch.inference_mode(), autocast(precision, backbone.device):
@@ -60,3 +60,11 @@ def estimate(
             size += statistics_bytes((num_samples, *shape)) if statistics else 0
             found.append(CellEstimate(features.layer, timestep, shape, size))
     return found
+
+
+def latents_bytes(backbone: Backbone, example: torch.Tensor, num_samples: int) -> int:
+    """Bytes of the tokenizer's latents, which an extraction keeps in float32; 0 for a model without a tokenizer."""
+    if backbone.tokenizer is None:
+        return 0
+    cells = estimate(backbone.tokenizer, example, num_samples, layers=[0], timesteps=[None], dtype="float32")
+    return sum(cell.num_bytes for cell in cells)

@@ -165,6 +165,6 @@ def _open_cells(
             pool=options.pool,
             shard_size=options.shard_size,
         )
-        folder = open_folder(Path(options.cache_dir), key, backbone.name)
+        folder = open_folder(Path(options.cache_dir), key, backbone.name, backbone.site)
         cells.append(Cell(key, folder, len(sample_ids)))
     return cells

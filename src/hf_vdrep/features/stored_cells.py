@@ -26,6 +26,7 @@ class StoredCell:
         statistics: files of its tokens' statistics, where they were kept.
         num_bytes: of all of them.
         used: seconds since the epoch when a shard was last written.
+        site: where in a block the features were taken.
     """
 
     folder: Path
@@ -35,6 +36,7 @@ class StoredCell:
     num_bytes: int
     used: float
     statistics: tuple[Path, ...] = ()
+    site: str = "block"
 
     def verify(self) -> Iterator[tuple[Path, str | None]]:
         """(shard, what is wrong with it or None); every byte is read."""
@@ -91,7 +93,9 @@ def _from_rows(cache_dir: Path, rows: list[dict[str, Any]]) -> StoredCell:
         kind: tuple(folder / row["file"] for row in rows if row["kind"] == kind) for kind in ("features", "statistics")
     }
     size, used = sum(row["bytes"] for row in rows), max(row["written"] for row in rows)
-    return StoredCell(folder, first["backbone_name"], key, by_kind["features"], size, used, by_kind["statistics"])
+    return StoredCell(
+        folder, first["backbone_name"], key, by_kind["features"], size, used, by_kind["statistics"], first["site"]
+    )
 
 
 def _order(cell: StoredCell) -> tuple[str, str, int, int]:
@@ -153,7 +157,7 @@ def shard_rows(path: Path) -> int:
 def _read(path: Path) -> StoredCell | None:
     try:
         note: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        name = note.pop("backbone_name")
+        name, site = note.pop("backbone_name"), note.pop("site", "unknown")
         key = CellKey(**note)
     except (OSError, ValueError, TypeError, KeyError):
         return None  # of another version, or half removed
@@ -161,4 +165,4 @@ def _read(path: Path) -> StoredCell | None:
     statistics = tuple(sorted(path.parent.glob("statistics-*.safetensors")))
     stats = [shard.stat() for shard in (*shards, *statistics)]
     used = max((stat.st_mtime for stat in stats), default=path.stat().st_mtime)
-    return StoredCell(path.parent, name, key, shards, sum(stat.st_size for stat in stats), used, statistics)
+    return StoredCell(path.parent, name, key, shards, sum(stat.st_size for stat in stats), used, statistics, site)
