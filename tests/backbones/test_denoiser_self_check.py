@@ -13,6 +13,7 @@ from tiny_denoisers_more import MORE, MORE_CALLS, MORE_FRAMES, MORE_SIDES
 from tiny_denoisers_pipelines import WORDS, tiny_pipeline
 
 from hf_vdrep.backbones.denoiser_call import call_arguments, latent_channels, make_call
+from hf_vdrep.backbones.denoiser_coverage import STEP_TESTED
 from hf_vdrep.backbones.denoiser_families import family_of
 from hf_vdrep.backbones.denoiser_latents import normalise
 from hf_vdrep.backbones.denoiser_layout import lay_out, pack, unpack
@@ -118,6 +119,13 @@ def unlay(states: torch.Tensor, grid: Any, family: Any) -> torch.Tensor:
     if family.layout == "image":
         return states.unsqueeze(2)
     return states.transpose(1, 2) if family.layout == "frames" else states
+
+
+def test_the_table_says_for_which_classes_this_is_tested():
+    """Stable Video Diffusion's, at one call of its UNet."""
+    pipelines = [tiny_pipeline(name, MORE.get(name)) for name in (*CALLS, "svd")]
+    denoisers = [getattr(pipeline, "transformer", None) or pipeline.unet for pipeline in pipelines]
+    assert {type(denoiser).__name__ for denoiser in denoisers} == STEP_TESTED
 
 
 @pytest.mark.parametrize("name", sorted(CALLS))

@@ -6,8 +6,39 @@ from importlib.metadata import version
 
 from .denoiser_families import DENOISERS, NOT_DENOISERS, exported_denoisers
 from .denoiser_family import DenoiserFamily
-from .encoder_families import FAMILIES
+from .encoder_families import FAMILIES, EncoderFamily
 
+# Classes for which a test runs the class's own pipeline and finds its step by our call; the grid is tested for all.
+STEP_TESTED = frozenset(
+    {
+        "AllegroTransformer3DModel",
+        "AuraFlowTransformer2DModel",
+        "BriaTransformer2DModel",
+        "ChromaTransformer2DModel",
+        "CogVideoXTransformer3DModel",
+        "CogView3PlusTransformer2DModel",
+        "CogView4Transformer2DModel",
+        "DiTTransformer2DModel",
+        "FluxTransformer2DModel",
+        "HunyuanDiT2DModel",
+        "HunyuanVideoTransformer3DModel",
+        "Krea2Transformer2DModel",
+        "LTXVideoTransformer3DModel",
+        "LatteTransformer3DModel",
+        "Lumina2Transformer2DModel",
+        "MochiTransformer3DModel",
+        "OvisImageTransformer2DModel",
+        "PixArtTransformer2DModel",
+        "QwenImageTransformer2DModel",
+        "SD3Transformer2DModel",
+        "SanaTransformer2DModel",
+        "SanaVideoTransformer3DModel",
+        "SkyReelsV2Transformer3DModel",
+        "UNet2DConditionModel",
+        "UNetSpatioTemporalConditionModel",
+        "WanTransformer3DModel",
+    }
+)
 _LAYOUTS = {
     "image": "(B, C, H, W)",
     "clip": "(B, C, T, H, W)",
@@ -25,9 +56,10 @@ _OUTPUTS = {
 
 
 def coverage_table() -> str:
-    """Markdown: a row per class, counts first.
+    """Markdown: a row per class and model type, counts first.
 
-    A class that the installed diffusers exports and the table lacks stands as such.
+    A class that the installed diffusers exports and the table lacks stands as such. Status: "grid", the features lie
+    where the latents are; "step", the model's answer at every step is that of its own pipeline.
     """
     exported = exported_denoisers()
     rows = []
@@ -39,6 +71,7 @@ def coverage_table() -> str:
     rows += [f"Not covered: {', '.join(missing) if missing else 'none'}.", ""]
     rows += ["Left out, as they denoise no image and no video:", ""]
     rows += [f"- {name}: {why}" for name, why in NOT_DENOISERS.items()]
+    rows += ["", f"**Encoders: {len(FAMILIES)}**", "", *_encoder_rows()]
     return "\n".join([*counts(), "", *rows]) + "\n"
 
 
@@ -49,19 +82,37 @@ def counts() -> list[str]:
     return [
         f"Denoisers of diffusers {version('diffusers')}: {len(read)} of {len(exported)}.",
         "",
-        f"Encoders of transformers: {len(FAMILIES)} model types.",
+        f"Encoders of transformers {version('transformers')}: {len(FAMILIES)} model types.",
     ]
 
 
 def _header() -> Iterable[str]:
-    return ("| class | blocks | takes | gives | noise level | |", "|---|---|---|---|---|---|")
+    return (
+        "| class | blocks | takes | gives | noise level | levels in one pass | status | |",
+        "|---|---|---|---|---|---|---|---|",
+    )
 
 
 def _row(name: str) -> str:
     family = DENOISERS[name]
     blocks = ", ".join(f"`{one}`" for one in family.blocks.split("|"))
     level = family.scale if family.time or name in ("SanaWMTransformer3DModel", "Cosmos3OmniTransformer") else "none"
-    return f"| {name} | {blocks} | {_LAYOUTS[family.layout]} | {_gives(family)} | {level} | {family.note} |"
+    one_pass = "no" if family.single or family.one_level else "yes"
+    status = "grid, step" if name in STEP_TESTED else "grid"
+    facts = (name, blocks, _LAYOUTS[family.layout], _gives(family), level, one_pass, status, family.note)
+    return f"| {' | '.join(facts)} |"
+
+
+def _encoder_rows() -> Iterable[str]:
+    yield "| model type | blocks | reads | status |"
+    yield "|---|---|---|---|"
+    for name, family in FAMILIES.items():
+        blocks = ", ".join(f"`{one}`" for one in family.blocks.split("|"))
+        yield f"| {name} | {blocks} | {_reads(family)} | grid |"
+
+
+def _reads(family: EncoderFamily) -> str:
+    return "clips" if family.video else "frames, each on its own"
 
 
 def _gives(family: DenoiserFamily) -> str:
