@@ -3,7 +3,6 @@
 
 import errno
 import math
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -75,7 +74,8 @@ class LatentFiller:
                 if not self.store.is_complete(shard):
                     self._fill(shard)
                 bar.update()
-        self.store.finish()
+        with _writing(self.store.folder.parent):
+            self.store.finish()
         if not len(self.store):
             raise ValueError(f"data must hold samples, got none in {self.data.name}")
 
@@ -104,7 +104,7 @@ class LatentFiller:
             limit=SkipLimit(share=self.config.max_corrupt),
         )
         blocks, ids, labels, batch = [], [], [], []
-        with self.store.claim(shard) as mark, _writing(self.store.folder.parent):
+        with _writing(self.store.folder.parent), self.store.claim(shard) as mark:
             for sample in stream:
                 batch.append(Item(str(sample["id"]), frames_of(sample), 0, {}))
                 ids.append(batch[-1].id)
@@ -112,7 +112,7 @@ class LatentFiller:
                 if len(batch) == self.encoder.batch_size:
                     blocks.append(self._encoded(batch))
                     batch = []
-                    os.utime(mark)
+                    mark.touch()
             if batch or not blocks:
                 blocks.append(self._encoded(batch))
             report = stream.report

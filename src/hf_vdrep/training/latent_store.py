@@ -39,13 +39,13 @@ class LatentStore:
         self._shards: dict[int, tuple[StoredRows, dict[str, Any]]] = {}
 
     def is_complete(self, shard: int) -> bool:
-        """Whether a shard is there and sound; a damaged one is removed."""
+        """Whether a shard is there and sound."""
         if shard in self._shards:
             return True
         try:
             self._shards[shard] = open_shard(self._path(shard), self._description(shard))
         except ShardError:
-            self._path(shard).unlink(missing_ok=True)
+            # Left where it is: another process may put a sound one in its place at any moment.
             return False
         return True
 
@@ -76,16 +76,23 @@ class LatentStore:
             for block in rows:
                 writer.append(block)
             writer.commit()
+        except FileNotFoundError:  # taken for abandoned by a process that has written the shard meanwhile
+            if not self.is_complete(shard):
+                raise
         finally:
             writer.abort()
 
     def finish(self) -> None:
-        """Write key and index."""
+        """Write key and index, and remove what killed processes left."""
         files = [self._path(shard) for shard in range(self.num_shards)]
         counts = [len(self._facts(shard)["ids"]) for shard in range(self.num_shards)]
         entries = [{"file": path.name, "samples": n, "bytes": path.stat().st_size} for path, n in zip(files, counts)]  # noqa: B905
         _write_json(self.folder / "key.json", self.key)
         _write_json(self.folder / "index.json", {"digest": self.digest, "samples": sum(counts), "shards": entries})
+        for left in self.folder.glob(".*.tmp"):
+            with suppress(FileNotFoundError):
+                if time.time() - left.stat().st_mtime > PATIENCE_S:
+                    left.unlink()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -137,6 +144,9 @@ class LatentStore:
 
 
 def _write_json(path: Path, content: Any) -> None:
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    temporary.write_text(json.dumps(content, indent=1) + "\n")
-    os.replace(temporary, path)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        temporary.write_text(json.dumps(content, indent=1) + "\n")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
