@@ -5,6 +5,7 @@ The papers give the parameters alone; clips, batch and steps are those of WALT's
 tokenizer's latents are taken as kept beforehand. All of that is an assumption, and marked as one.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -123,7 +124,7 @@ class Way:
 def ways(job: DenoiserJob, gpu: Gpu, count: int, mfu: float) -> list[Way]:
     """DDP and FSDP2, activations kept and recomputed. Where there are fewer clips than GPUs, the rest wait."""
     found, work = [], job.work
-    clips = max(1.0, job.batch_size / count)
+    clips = math.ceil(job.batch_size / count)
     options: list[tuple[Strategy, bool]] = [("ddp", False), ("fsdp2", False), ("ddp", True), ("fsdp2", True)]
     for strategy, recompute in options:
         parts = training_memory(

@@ -33,6 +33,7 @@ class TaskData:
 
 _CLIP = 17
 _SCANS = "published scans; 2.5 M views in clips of 17, every 5th frame"
+_POINTS = "published: videos with point tracks, of 2,184 and 5,900"
 _FRONT = "published segments of 20 s; 16-frame windows at 5 fps from the front camera, 3 frames apart (28 a segment)"
 
 TASK_DATA: dict[str, TaskData] = {
@@ -46,7 +47,7 @@ TASK_DATA: dict[str, TaskData] = {
         TaskData("action_motion", "something-something-v2", 168_913, 24_777, _CLIP, 90_000, "published"),
         TaskData("depth", "scannet", 23_500, 6_100, _CLIP, 17 * 120_000, _SCANS),
         TaskData("camera_pose", "realestate10k", 71_500, 7_700, _CLIP, 2_500_000, "published, about"),
-        TaskData("point_tracks", "perception-test", 2_184, 5_900, _CLIP, 12_000_000, "published; all videos"),
+        TaskData("point_tracks", "perception-test", 28, 73, _CLIP, 12_000_000, _POINTS),
         TaskData("box_tracks", "waymo", 798 * 28, 202 * 28, _CLIP, 1_200_000, _FRONT),
     )
 }

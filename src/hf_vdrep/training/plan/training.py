@@ -1,6 +1,7 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """The plan of a training."""
 
+import math
 from dataclasses import dataclass
 
 from .activations import Arithmetic
@@ -91,7 +92,8 @@ def work_figures(job: DenoiserJob) -> list[Figure]:
 def time_figures(job: DenoiserJob, machine: Machine, strategy: Strategy) -> list[Figure]:
     """Speed, GPU hours and wall time."""
     how: How = machine.how
-    compute = job.batch_size / machine.gpus * job.work.hardware / machine.speed
+    # The step waits for the GPU with the most items.
+    compute = math.ceil(job.batch_size / machine.gpus) * job.work.hardware / machine.speed
     share = job.work.backward / job.work.hardware
     exposed, note = 0.0, ""
     if machine.gpu is not None:
@@ -142,7 +144,7 @@ def disk_figures(job: DenoiserJob, processes: int) -> list[Figure]:
 
 def memory_table(job: DenoiserJob, machine: Machine) -> Table:
     """Bytes on one GPU for every way to divide the training, activations kept and recomputed."""
-    micro = max(1.0, job.batch_size / machine.gpus)
+    micro = math.ceil(job.batch_size / machine.gpus)
     arithmetic = Arithmetic(job.half, machine.fused)
     rows = []
     for strategy in ("single",) if machine.gpus == 1 else STRATEGIES[1:]:
