@@ -14,6 +14,7 @@ import torch
 from hf_vdrep.training.checkpoint import save_checkpoint
 from hf_vdrep.training.run_folders.curves import levels_curve, loss_curve, plot_folders, validation_curve
 from hf_vdrep.training.run_folders.folder import RunFolder, find_runs, open_run
+from hf_vdrep.training.run_folders.table import details, row, text
 
 LINES = [
     {"step": 1, "loss": 2.0, "items": 4, "seconds": 1.0},
@@ -100,3 +101,22 @@ def test_several_runs_make_one_picture(tmp_path: Path):
     with pytest.raises(ValueError, match="runs must have logged a loss or a validation"):
         plot_folders([make_run(tmp_path / "empty", [])], tmp_path / "none.png")
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"log.jsonl": '{"step": null, "loss": 0.5}\n{"step": 1, "loss": "nan"}\n{"step": 2, "eval/v": "x"}\n[1]\n'},
+        {"log.jsonl": "\0\0\0\n", "run.json": '{"state": "running", "pid": 1e30, "host": 3, "step": "x", "steps": []}'},
+        {"log.jsonl": "", "summary.json": '{"steps": "many", "flops_per_item": "x"}', "config.yaml": "steps: many\n"},
+    ],
+)
+def test_one_damaged_run_does_not_hide_the_others(tmp_path: Path, files: dict[str, str]):
+    make_run(tmp_path / "sound")
+    (tmp_path / "damaged").mkdir()
+    for name, content in files.items():
+        (tmp_path / "damaged" / name).write_text(content)
+    damaged, sound = find_runs([tmp_path])
+    assert row(damaged)["loss"] is None and row(sound)["loss"] is not None
+    assert text(details(damaged)).startswith("damaged: ")
+    plot_folders([damaged, sound], tmp_path / "both.png")

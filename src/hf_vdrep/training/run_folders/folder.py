@@ -61,10 +61,10 @@ class RunFolder:
 
     @cached_property
     def log(self) -> list[dict[str, Any]]:
-        """Every whole line of `log.jsonl`."""
+        """Every whole line of `log.jsonl`, without figures that are no numbers."""
         try:
-            return [line for line in read_log(self.path / "log.jsonl") if isinstance(line, dict)]
-        except OSError:
+            return [_figures(line) for line in read_log(self.path / "log.jsonl") if isinstance(line, dict)]
+        except (OSError, ValueError):
             return []
 
     @property
@@ -99,7 +99,7 @@ class RunFolder:
         if self.about.get("host") == socket.gethostname() and isinstance(self.about.get("pid"), int):
             try:
                 os.kill(self.about["pid"], 0)
-            except ProcessLookupError:
+            except (ProcessLookupError, OverflowError):
                 return False
             except PermissionError:
                 return True
@@ -112,12 +112,13 @@ class RunFolder:
     def step(self) -> int:
         """Optimiser steps done."""
         logged = max((int(line.get("step", 0)) for line in self.log), default=0)
-        return max(logged, int(self.about.get("step", 0)), int(self.summary.get("steps", 0)))
+        return int(max(logged, _number(self.about.get("step")) or 0, _number(self.summary.get("steps")) or 0))
 
     @property
     def steps(self) -> int | None:
         """Optimiser steps in all; None where nothing says."""
-        found = self.about.get("steps") or self.config.get("steps") or self.summary.get("steps")
+        places = (self.about, self.config, self.summary)
+        found = next((number for place in places if (number := _number(place.get("steps")))), None)
         return None if found is None else int(found)
 
     def last(self, key: str) -> float | None:
@@ -145,7 +146,7 @@ class RunFolder:
     @cached_property
     def flops_per_item(self) -> float | None:
         """As the run says; by the plan of its config where it does not; None where that cannot be made."""
-        stated = self.about.get("flops_per_item") or self.summary.get("flops_per_item")
+        stated = _number(self.about.get("flops_per_item")) or _number(self.summary.get("flops_per_item"))
         if stated:
             return float(stated)
         if not self.config:
@@ -183,6 +184,24 @@ class RunFolder:
             "samples": _sorted_by_step((self.path / "samples").glob("*")),
             "results": [name for name in results if (self.path / name).exists()],
         }
+
+
+def _number(value: Any) -> float | None:
+    """What a file of unknown age and origin gives as a number; None where it is none."""
+    return value if isinstance(value, (int, float)) and value == value and abs(value) != float("inf") else None
+
+
+def _figures(line: dict[str, Any]) -> dict[str, Any]:
+    step = _number(line.get("step"))
+    wrong = {key for key in ("step", "items", "seconds") if _number(line.get(key)) is None}
+    wrong |= {key for key, value in line.items() if _curve(key) and not isinstance(value, (int, float))}
+    kept = {key: value for key, value in line.items() if key not in wrong}
+    # A curve needs to know where it is.
+    return kept if step is not None else {key: value for key, value in kept.items() if not _curve(key)}
+
+
+def _curve(key: str) -> bool:
+    return key == "loss" or key.startswith("eval/")
 
 
 def find_runs(places: Iterable[Path]) -> list[RunFolder]:
