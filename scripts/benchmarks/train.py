@@ -6,8 +6,9 @@ each model, in processor time, so that other work on the machine counts little a
 steps of the same round, reported is the median. A share is FLOPs (torch's own counter) over time, over a ceiling: the
 largest float32 product of MKL (`square @ square`) and that of oneDNN (see walt_linear), the fastest seen here.
 
-python scripts/benchmarks/train.py                  # images as DiT-S/2 (256 tokens), clips of 5 frames (1280 tokens)
-python scripts/benchmarks/train.py --frames 16      # clips as Latte-S/2 has them (4096 tokens)
+python scripts/benchmarks/train.py      # images as DiT-S/2 (256 tokens), clips as Latte-S/2 (16 frames, 4096 tokens),
+                                        # and clips of WALT's own five latent frames (1280 tokens)
+python scripts/benchmarks/train.py walt_video_16 latte_16
 """
 
 import argparse
@@ -16,6 +17,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -29,7 +31,7 @@ SQUARE = 2048
 Call = Callable[[], torch.Tensor]
 
 
-def walt_image(batch: int, frames: int) -> tuple[torch.nn.Module, Call]:
+def walt_image(batch: int, frames: int = 1) -> tuple[torch.nn.Module, Call]:
     """I-WALT as on ImageNet, a modulation of its own in every block: DiT's parameters."""
     from hf_vdrep.models import WaltTransformer3DModel
 
@@ -38,7 +40,7 @@ def walt_image(batch: int, frames: int) -> tuple[torch.nn.Module, Call]:
     return model, lambda: model(latents, steps, class_labels=labels).sample
 
 
-def dit(batch: int, frames: int) -> tuple[torch.nn.Module, Call]:
+def dit(batch: int, frames: int = 1) -> tuple[torch.nn.Module, Call]:
     """DiT-S/2."""
     from diffusers import DiTTransformer2DModel
 
@@ -101,22 +103,42 @@ def _steps_and_labels(batch: int) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.randint(0, 1000, (batch,)), torch.randint(0, 1000, (batch,))
 
 
-MODELS = {"walt_image": walt_image, "dit": dit, "walt_video": walt_video, "latte": latte}
-PEERS = {"walt_image": "dit", "walt_video": "latte"}
+@dataclass(frozen=True)
+class Entry:
+    """What is measured.
+
+    Attributes:
+        make: builds the model and its forward pass.
+        frames: latent frames.
+        peer: that its throughput is divided by.
+    """
+
+    make: Callable[[int, int], tuple[torch.nn.Module, Call]]
+    frames: int
+    peer: str | None = None
+
+
+MODELS = {
+    "walt_image": Entry(walt_image, 1, "dit"),
+    "dit": Entry(dit, 1),
+    "walt_video": Entry(walt_video, 5, "latte"),
+    "latte": Entry(latte, 5),
+    "walt_video_16": Entry(walt_video, 16, "latte_16"),
+    "latte_16": Entry(latte, 16),
+}
 
 
 class Step:
     """One model's training step.
 
     Args:
-        name: key of `MODELS`.
+        entry: of `MODELS`.
         batch: samples in a step.
-        frames: latent frames of a clip.
     """
 
-    def __init__(self, name: str, batch: int, frames: int) -> None:
-        self.batch = batch
-        self.model, self.call = MODELS[name](batch, frames)
+    def __init__(self, entry: Entry, batch: int) -> None:
+        self.batch, self.tokens = batch, entry.frames * (SIZE // PATCH) ** 2
+        self.model, self.call = entry.make(batch, entry.frames)
         self.model.train()
         self.parameters = sum(parameter.numel() for parameter in self.model.parameters())
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-4, fused=True)
@@ -163,14 +185,15 @@ def report(name: str, step: Step, times: dict[str, list[float]], ceilings: dict[
     took = statistics.median(times[name])
     row = {
         "model": name,
+        "tokens": step.tokens,
         "parameters": step.parameters,
         "gflops_per_sample": round(step.flops / step.batch / 1e9, 1),
         "samples_per_second": round(step.batch / took, 3),
         "samples_per_second_best": round(step.batch / min(times[name]), 3),
         **{f"share_{ceiling}": round(step.flops / took / rate, 3) for ceiling, rate in ceilings.items()},
     }
-    peer = PEERS.get(name)
-    if peer in times:
+    peer = MODELS[name].peer
+    if peer is not None and peer in times:
         pairs = zip(times[name], times[peer], strict=True)
         row[f"throughput_over_{peer}"] = round(statistics.median(other / own for own, other in pairs), 3)
     return row
@@ -180,15 +203,17 @@ def main() -> None:
     """Parse, measure, print one JSON line per model."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", default=[], help=f"of {', '.join(MODELS)} (default: all)")
-    parser.add_argument("--rounds", type=int, default=7, help="interleaved rounds after one that warms up")
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds after one that warms up")
     parser.add_argument("--images", type=int, default=4, help="images in a step")
     parser.add_argument("--clips", type=int, default=1, help="clips in a step")
-    parser.add_argument("--frames", type=int, default=5, help="latent frames of a clip")
     args = parser.parse_args()
+    unknown = [name for name in args.models if name not in MODELS]
+    if unknown or min(args.rounds, args.images, args.clips) < 1:
+        parser.error(f"models must be of {', '.join(MODELS)} and counts at least 1, got {unknown or vars(args)}")
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    batches = {name: args.clips if name in ("walt_video", "latte") else args.images for name in MODELS}
-    steps = {name: Step(name, batches[name], args.frames) for name in args.models or MODELS}
+    chosen = {name: MODELS[name] for name in args.models or MODELS}
+    steps = {name: Step(entry, args.images if entry.frames == 1 else args.clips) for name, entry in chosen.items()}
     times: dict[str, list[float]] = {name: [] for name in steps}
     ceilings = Ceilings()
     for turn in range(args.rounds + 1):
@@ -198,8 +223,8 @@ def main() -> None:
             if turn:
                 times[name].append(took)
     print(
-        f"S/2: d = {HEADS * HEAD}, {BLOCKS} blocks, fp32, 1 thread; images of 256 tokens x {args.images}, "
-        f"clips of {args.frames * 256} x {args.clips}; load {os.getloadavg()[0]:.1f}"
+        f"S/2: d = {HEADS * HEAD}, {BLOCKS} blocks, fp32, 1 thread; {args.images} images or {args.clips} clips a step; "
+        f"median of {args.rounds} rounds; load {os.getloadavg()[0]:.1f}"
     )
     print("ceiling " + ", ".join(f"{name} {rate / 1e9:.1f} GFLOP/s" for name, rate in ceilings.best.items()))
     for name, step in steps.items():
