@@ -90,6 +90,19 @@ def test_shards_belong_to_the_split_of_their_folder_or_name(tmp_path):
     assert [sample["id"] for sample in read("webdataset", pattern)[0]] == ["train"]
 
 
+def test_shards_of_an_object_store_are_found_by_pattern(tmp_path):
+    """s3://bucket/train-*.tar; here the store that fsspec keeps in memory."""
+    import fsspec
+
+    store = fsspec.filesystem("memory")
+    for name in ("train-0", "train-1", "val-0"):
+        store.pipe(f"/bucket/{name}.tar", tar(tmp_path / f"{name}.tar", {f"{name}.png": encoded()}).read_bytes())
+    names = ("*.tar", "train-1.tar")
+    found = [[sample["id"] for sample in read("webdataset", f"memory://bucket/{name}")[0]] for name in names]
+    store.rm("/bucket", recursive=True)
+    assert found == [["train-0", "train-1"], ["train-1"]]
+
+
 def test_shards_may_mix_photos_and_videos_and_be_compressed(tmp_path):
     video = layouts.save_video(tmp_path / "one.mp4", layouts.moving(0, 6, (16, 16))).read_bytes()
     members = {"a.png": encoded(), "b.webp": encoded(1), "c.mp4": video, "._a.png": b"of a Mac", "d/a.seg.png": b"map"}

@@ -158,7 +158,7 @@ def _within(column: str, there: Sequence[str]) -> bool:
 
 
 def _of_split(root: str, split: str) -> list[str]:
-    """The shards of a split; addresses ("s3://...") are left to whoever names them."""
+    """The shards of a split."""
     files = _tar_files(root)
     words = {name: _words(name, _fixed(root)) for name in files}
     chosen = [name for name in files if words[name] & set(SPLIT_NAMES.get(split, (split,)))]
@@ -170,10 +170,20 @@ def _of_split(root: str, split: str) -> list[str]:
 
 def _tar_files(root: str) -> list[str]:
     if "://" in root:
-        return [root]
+        return _addresses(root)
     if root.endswith(".tar"):
         return sorted(glob.glob(root, recursive=True))
     return sorted(str(path) for path in files_below(Path(root)) if path.suffix == ".tar")
+
+
+def _addresses(root: str) -> list[str]:
+    """What an address ("s3://bucket/train-*.tar") matches; without a pattern it is the shard itself."""
+    from fsspec.core import url_to_fs
+
+    if not glob.has_magic(root):
+        return [root]
+    system, path = url_to_fs(root)
+    return sorted(system.unstrip_protocol(name) for name in system.glob(path))
 
 
 def _fixed(root: str) -> str:
