@@ -2,6 +2,7 @@
 """What is refused before anything is sent."""
 
 import io
+import os
 import pickle
 import zipfile
 from pathlib import Path
@@ -116,3 +117,40 @@ def test_a_snapshot_of_the_cache_can_be_pushed_again(tmp_path: Path):
     (blobs / "1").write_text("{}")
     (snapshot / "config.json").symlink_to(blobs / "1")
     assert files_of(snapshot)[0].read() == b"{}"
+
+
+def test_links_into_the_cache_of_another_model_are_refused(tmp_path: Path):
+    """`blobs` of the same repository alone: another may be private."""
+    mine, other = (tmp_path / name / "blobs" for name in ("models--me--x", "models--me--private"))
+    snapshot = tmp_path / "models--me--x" / "snapshots" / "abc"
+    for folder in (mine, other, snapshot):
+        folder.mkdir(parents=True)
+    (other / "1").write_text("{}")
+    (snapshot / "config.json").symlink_to(other / "1")
+    with pytest.raises(UnsafePush, match="outside its folder"):
+        files_of(snapshot)
+
+
+def test_pipes_are_refused_instead_of_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UnsafePush, match="pipe must be a file, got a pipe"):
+        files_of(tmp_path)
+
+
+def test_what_git_ignores_stays_here(tmp_path: Path):
+    """The Hub would leave such files out of the commit by itself, after they were listed."""
+    (tmp_path / ".gitignore").write_text(
+        "# local\n*.log\n/root.txt\nprivate/\n!keep.log\n docs/*.tmp \nda?a.[ch]\na/**/z\n\\#odd\n"
+    )
+    kept = ["keep.log", "sub/root.txt", "data.x", "sub/private.txt", "deep/docs/x.tex"]
+    gone = ["a.log", "sub/b.log", "root.txt", "private/a.txt", "sub/private/b.txt", "data.c", "a/z", "a/b/c/z", "#odd"]
+    for name in (*kept, *gone):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    assert [file.path for file in files_of(tmp_path)] == sorted(kept)
+
+
+@pytest.mark.parametrize("path", ["a\nb", "a\x00b", "caf\udce9", "sub/.GIT/config"])
+def test_names_that_no_client_can_check_out_are_refused(path: str):
+    with pytest.raises(UnsafePush, match="inside the repository"):
+        check_plan(plan_of(PlannedFile(path, b"x")))

@@ -27,11 +27,14 @@ Publish on the Hugging Face Hub, each repository in one commit, private unless -
   all         all of these, and a collection of them
   collection  the collection alone, of what was pushed before
 
+--checkpoints puts what the models' trainings kept along the way on branches: from_pretrained(…, revision="step-400").
+
 --dry-run shows the exact files and needs no account and no network. Pickles, what looks like a secret, and files over
 the Hub's limits are refused. A push that was cut goes on where it was when it is run again.
 """
 _EPILOG = """examples:
   hf-vdrep push model v-walt --dry-run
+  hf-vdrep push model v-walt --checkpoints
   hf-vdrep push model runs/my-walt --repo me/my-walt
   hf-vdrep push probe v-walt/depth runs/probe
   hf-vdrep push dataset probeworld --public
@@ -48,6 +51,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("sources", nargs="*", metavar="SOURCE", help="names or folders of that kind (default: all that ship)")
     add("--repo", metavar="USER/NAME", help="the repository (default: named after the source)")
     add("--namespace", metavar="USER", help="user or organisation (default: whose token it is)")
+    add("--checkpoints", action="store_true", help="models' checkpoints too, each on a branch named as step-400")
+    add("--revision", metavar="BRANCH", help="branch that takes the commit, made where it is missing (default: main)")
+    add("--create-pr", action="store_true", help="open a pull request instead of pushing to main")
     add("--public", action="store_true", help="make new repositories public")
     add("--dry-run", action="store_true", help="show the files and the commit message, and push nothing")
     add("--cards", type=Path, metavar="DIR", help="write the shipped models' and probes' cards there; push nothing")
@@ -63,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
     """Plan; then show, or push; print the addresses."""
     if args.repo and args.namespace and "/" in args.repo:
         raise UsageError(f"--repo must be a name alone beside --namespace, got {args.repo}")
+    if args.create_pr and (args.revision or args.checkpoints or args.kind in ("all", "collection")):
+        raise UsageError("--create-pr must stand without --revision and --checkpoints, for one kind")
     if args.cards:
         return _write_cards(args)
     if args.dry_run:
@@ -113,6 +121,8 @@ def _plans(args: argparse.Namespace, namespace: str) -> "list[PushPlan]":
         space=_or_default(args.space, "--space", "spaces/feature-comparison"),
         backbone=args.backbone,
         package=args.package,
+        checkpoints=args.checkpoints,
+        revision=args.revision,
     )
     return plans_for(request)
 
@@ -128,7 +138,7 @@ def _or_default(given: Path | None, argument: str, usual: str) -> Path | None:
 
 
 def _show(args: argparse.Namespace, plans: "list[PushPlan]") -> int:
-    from ..hub.plan import address, describe, readable, to_json
+    from ..hub.plan import address, describe, readable, sent_once, to_json
     from ..hub.safety import check_plan
 
     for plan in plans:
@@ -142,11 +152,11 @@ def _show(args: argparse.Namespace, plans: "list[PushPlan]") -> int:
         from ..hub.collection import TITLE
 
         print(f"\ncollection: {TITLE} ({'public' if args.public else 'private'})")
-        print("\n".join(f"  {address(plan)}: {plan.note}" for plan in plans))
+        print("\n".join(f"  {address(plan)}: {plan.note}" for plan in plans if plan.revision is None))
         if args.probeworld is None:
             print("  without ProbeWorld: give --probeworld the folder of `hf-vdrep world export`")
-    total = sum(plan.size for plan in plans)
-    print(f"\n{len(plans)} repositories, {sum(len(plan.files) for plan in plans)} files, {readable(total)}")
+    repositories, files = len({address(plan) for plan in plans}), sum(len(plan.files) for plan in plans)
+    print(f"\n{repositories} repositories, {len(plans)} commits, {files} files, {readable(sent_once(plans))}")
     return 0
 
 
@@ -159,7 +169,13 @@ def _push(args: argparse.Namespace, api: object, plans: "list[PushPlan]") -> lis
         check_plan(plan)
     done: list[dict[str, object]] = []
     for plan in plans:
-        found = push(plan, api, args.public)  # type: ignore[arg-type]
-        about = {"repo": address(plan), "url": found.url, "commit": found.commit, "changed": found.changed}
+        found = push(plan, api, args.public, create_pr=args.create_pr)  # type: ignore[arg-type]
+        about = {
+            "repo": address(plan),
+            "revision": plan.revision or "main",
+            "url": found.url,
+            "commit": found.commit,
+            "changed": found.changed,
+        }
         done.append({**about, "files": len(plan.files), "size": plan.size})
     return done

@@ -30,6 +30,7 @@ def collect(
         PushError: a repository is missing, or the Hub refuses.
         UploadCut: the connection broke.
     """
+    plans = [plan for plan in plans if plan.revision is None]  # branches are not items
     with plain_errors("the collection"):
         missing = [address(plan) for plan in plans if not api.repo_exists(plan.repo_id, repo_type=plan.repo_type)]
         if missing:

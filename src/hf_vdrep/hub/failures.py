@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from traceback import walk_tb
 
 import httpx2
 from huggingface_hub.errors import (
@@ -17,6 +19,10 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
 )
 
+# The client's way into the machine code that sends large files, whose failures are plain RuntimeErrors.
+_XET = "_upload_xet_files"
+_SIGNED = re.compile(r"(https?://[^\s'\"?]+)\?[^\s'\"]*")
+_PASSWORD = re.compile(r"//[^/@\s]+@")
 _LOG_IN = "log in with `hf auth login`, or set HF_TOKEN"
 
 
@@ -45,7 +51,7 @@ def plain_errors(where: str) -> Iterator[None]:
     """
     try:
         yield
-    except PushError:
+    except (PushError, UploadCut):
         raise
     except (OfflineModeIsEnabled, LocalTokenNotFoundError, HFValidationError) as error:
         raise PushError(_local(error)) from error
@@ -53,12 +59,20 @@ def plain_errors(where: str) -> Iterator[None]:
         raise _answered(error, where) from error
     except httpx2.HTTPError as error:
         raise UploadCut(where, _reason(error)) from error
+    except PermissionError as error:
+        if type(error).__module__.startswith("hf_xet"):
+            raise PushError(_forbidden(where, _reason(error))) from error
+        raise
+    except (ConnectionError, TimeoutError) as error:
+        raise UploadCut(where, _reason(error)) from error
     except RuntimeError as error:
         # How the client wraps what happened to one large file.
         if isinstance(error.__cause__, HfHubHTTPError):
             raise _answered(error.__cause__, where) from error
         if isinstance(error.__cause__, httpx2.HTTPError):
             raise UploadCut(where, _reason(error.__cause__)) from error
+        if any(frame.f_code.co_name == _XET for frame, _ in walk_tb(error.__traceback__)):
+            raise UploadCut(where, _reason(error)) from error
         raise
 
 
@@ -67,6 +81,11 @@ def _local(error: Exception) -> str:
         return "HF_HUB_OFFLINE must be unset to push, got 1 (--dry-run needs no network)"
     if isinstance(error, LocalTokenNotFoundError):
         return f"a token is needed to push: {_LOG_IN}"
+    return unnameable(error)
+
+
+def unnameable(error: Exception) -> str:
+    """The line about a repository's name that cannot be."""
     return f"a repository must be named user/name, of letters, digits, -, _ and . ({_reason(error)})"
 
 
@@ -80,7 +99,7 @@ def _answered(error: HfHubHTTPError, where: str) -> Exception:
     if status == 401:
         return PushError(f"the token was refused by the Hub: {_LOG_IN}")
     if status == 403:
-        return PushError(f"the token must have the right to write to {where}, got a refusal: {_first(said)}")
+        return PushError(_forbidden(where, _first(said)))
     if status == 412:
         return PushError(f"{where} was changed by somebody else during the push; look at it, then push again")
     if status == 413:
@@ -90,9 +109,15 @@ def _answered(error: HfHubHTTPError, where: str) -> Exception:
     return PushError(f"the Hub answered {status} for {where}: {_first(said)}")
 
 
+def _forbidden(where: str, said: str) -> str:
+    return f"the token must have the right to write to {where} (or --create-pr), got a refusal: {said}"
+
+
 def _reason(error: BaseException) -> str:
     return _first(str(error)) or type(error).__name__
 
 
 def _first(text: str) -> str:
-    return next((line.strip() for line in str(text).splitlines() if line.strip()), "")
+    """The first line, without the signatures and passwords that addresses may hold."""
+    line = next((line.strip() for line in str(text).splitlines() if line.strip()), "")
+    return _SIGNED.sub(r"\1", _PASSWORD.sub("//", line))

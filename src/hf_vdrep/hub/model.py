@@ -9,20 +9,36 @@ import tempfile
 from pathlib import Path
 
 from ..models import shipped
-from ..models.folder import INDEX_NAME, check_folder, write_transformers_face
+from ..models.folder import (
+    COMPONENTS,
+    INDEX_NAME,
+    ModelFolderError,
+    check_folder,
+    weights_of,
+    write_transformers_face,
+)
 from ..models.folder_shim import SHIM
 from .documents import comparison
 from .folder_files import files_of
+from .kept import kept_weights
 from .model_card import WaltShape, model_card
 from .plan import PlannedFile, PushPlan, make_plan
+from .record import FILES as RECORD_FILES
 from .record import TrainingRecord
 from .results import RESULTS_NAME, results_file, scores, table_of
 
-# Shards of an earlier push that this one does not write would be read by nobody, and still be downloaded.
-REPLACED = ("vae/*.safetensors*", "transformer/*.safetensors*", "readout/*", "model*.safetensors*")
+# Shards of an earlier push that this one does not write would be read by nobody, and still be downloaded; its results
+# and the record of its training would be taken for this one's.
+REPLACED = (
+    *("vae/*.safetensors*", "transformer/*.safetensors*", "readout/*", "model*.safetensors*"),
+    *(RESULTS_NAME, *(f"training/{name}" for name in RECORD_FILES)),
+)
+MARK = f"{SHIM}.py"
 
 
-def model_plan(source: str | Path, repo_id: str, dataset: str, results: Path | None = None) -> PushPlan:
+def model_plan(
+    source: str | Path, repo_id: str, dataset: str, results: Path | None = None, checkpoints: bool = False
+) -> PushPlan:
     """One commit that makes `repo_id` this model.
 
     Args:
@@ -30,10 +46,11 @@ def model_plan(source: str | Path, repo_id: str, dataset: str, results: Path | N
         repo_id: user/name.
         dataset: Hub id of ProbeWorld, to which results refer.
         results: folder of committed results: `table*.json`, and the record of a shipped model's training.
+        checkpoints: the card names the branches of `checkpoint_plans`.
 
     Raises:
         ModelFolderError: the folder is missing, incomplete or corrupt.
-        ValueError: results that cannot be read.
+        ValueError: results that cannot be read, or no checkpoint to name.
     """
     folder, record_folder, system = locate(source, results)
     check_folder(folder)
@@ -43,7 +60,8 @@ def model_plan(source: str | Path, repo_id: str, dataset: str, results: Path | N
         files.append(PlannedFile(RESULTS_NAME, results_file(found, dataset)))
     if not (folder / "README.md").is_file():
         beside = comparison(table_of(results).name, results) if results and found else ""
-        card = model_card(repo_id, WaltShape.read(folder), record, found, dataset, beside)
+        kept = kept_weights(system, folder, record_folder) if checkpoints else []
+        card = model_card(repo_id, WaltShape.read(folder), record, found, dataset, beside, kept)
         files.append(PlannedFile("README.md", card.encode()))
     name = system or folder.name
     return make_plan(
@@ -54,6 +72,7 @@ def model_plan(source: str | Path, repo_id: str, dataset: str, results: Path | N
         message=f"Upload {name}: pipeline, transformers files, card{' and results' if found else ''}",
         replaces=REPLACED,
         note=f"{name}: a WALT for diffusers and transformers",
+        mark=MARK,
     )
 
 
@@ -73,9 +92,16 @@ def locate(source: str | Path, results: Path | None = None) -> tuple[Path, Path 
 
 
 def pipeline_files(folder: Path) -> list[PlannedFile]:
-    """The files of a checked pipeline folder, with what transformers needs, and without paths of this machine."""
+    """The files of a checked pipeline folder, with what transformers needs, and without paths of this machine.
+
+    Raises:
+        ModelFolderError: weights that the folder's `.gitignore` leaves out.
+    """
     files = files_of(folder)
     paths = {file.path for file in files}
+    for weights in (file for part in COMPONENTS for file in weights_of(folder, part).values()):
+        if (needed := weights.relative_to(folder).as_posix()) not in paths:
+            raise ModelFolderError(f"{folder} must be pushed with {needed}, which its .gitignore leaves out")
     if not {"config.json", INDEX_NAME, f"{SHIM}.py"} <= paths:
         files += _transformers_face(folder, files)
     return [without_local_path(file) for file in files]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ..models.compression import sides, spatial_ratio, temporal_ratio
 from ..models.folder import read_json, weights_of
 from ..models.safetensors_header import read_header
 from .cards import render, table
+from .kept import Kept
 from .record import TrainingRecord
 from .results import RESULTS_NAME, TaskScore, model_index
 
@@ -103,7 +105,14 @@ def _count(folder: Path, component: str) -> int:
 
 
 def model_card(
-    repo_id: str, shape: WaltShape, record: TrainingRecord, found: list[TaskScore], dataset: str, beside: str = ""
+    repo_id: str,
+    shape: WaltShape,
+    record: TrainingRecord,
+    found: list[TaskScore],
+    dataset: str,
+    beside: str = "",
+    checkpoints: Sequence[Kept] = (),
+    at: Kept | None = None,
 ) -> str:
     """The README.md of a pushed WALT.
 
@@ -114,6 +123,8 @@ def model_card(
         found: its probes' scores.
         dataset: Hub id of ProbeWorld.
         beside: table of every system of the comparison; none without scores.
+        checkpoints: kept along the training, on branches of their own.
+        at: the one that this card belongs to; None for the trained model.
     """
     name = repo_id.rsplit("/", 1)[-1]
     return render(
@@ -124,12 +135,20 @@ def model_card(
         **_names(shape),
         facts=table(["", ""], shape.rows()),
         data=data_words(record, dataset),
-        training=_training_words(record),
+        training=_training_words(record, at),
         table=score_table(found) if found else "",
         beside=beside,
+        checkpoints=table(["revision", "weights after", "of the training"], _checkpoint_rows(checkpoints)),
+        first=checkpoints[0].revision if checkpoints else "",
+        at=at,
+        pin=f', revision="{at.revision}"' if at else "",
         results_name=RESULTS_NAME,
         limits=_WORLD_LIMITS if record.data in ("", "probeworld") else _OTHER_LIMITS,
     )
+
+
+def _checkpoint_rows(checkpoints: Sequence[Kept]) -> list[list[str]]:
+    return [[f"`{kept.revision}`", kept.words, kept.share] for kept in checkpoints]
 
 
 def _names(shape: WaltShape) -> dict[str, Any]:
@@ -163,8 +182,8 @@ def data_words(record: TrainingRecord, dataset: str) -> str:
     return f"`{record.data}`, the {split} split."
 
 
-def _training_words(record: TrainingRecord) -> str:
-    rows = record.rows()
+def _training_words(record: TrainingRecord, at: Kept | None) -> str:
+    rows = record.rows() if at is None else [["steps", at.words], *record.settings()]
     if not rows:
         return ""
     curve = (

@@ -69,6 +69,8 @@ class PushPlan:
         sdk: of a Space.
         replaces: patterns of the files of an earlier push that go where this one does not write them again.
         note: one sentence about it, for a collection.
+        revision: branch that takes the commit, made where it is missing; None is `main`.
+        mark: a path that every such repository of ours holds: one with files and without it is somebody's other work.
     """
 
     kind: str
@@ -79,6 +81,8 @@ class PushPlan:
     sdk: str | None = None
     replaces: tuple[str, ...] = ()
     note: str = ""
+    revision: str | None = None
+    mark: str | None = None
 
     @property
     def size(self) -> int:
@@ -113,7 +117,7 @@ def is_large(file: PlannedFile, repo_type: RepoType) -> bool:
 def describe(plan: PushPlan, public: bool = False) -> str:
     """The exact file list: size, storage, path in the repository, origin; then what goes, and the message."""
     visibility = "public" if public else "private"
-    head = f"{plan.kind} -> {address(plan)} ({visibility}): {len(plan.files)} files, {readable(plan.size)}, one commit"
+    head = f"{plan.kind} -> {place(plan)} ({visibility}): {len(plan.files)} files, {readable(plan.size)}, one commit"
     rows = [
         (readable(file.size), "large" if is_large(file, plan.repo_type) else "git", file.path, file.origin)
         for file in plan.files
@@ -135,12 +139,23 @@ def to_json(plan: PushPlan, public: bool = False) -> dict[str, object]:
         for file in plan.files
     ]
     about = {"kind": plan.kind, "repo_id": plan.repo_id, "repo_type": plan.repo_type, "private": not public}
+    about |= {"revision": plan.revision or "main"}
     return {**about, "message": plan.message, "replaces": list(plan.replaces), "size": plan.size, "files": files}
 
 
 def address(plan: PushPlan) -> str:
     """As the Hub's addresses name it."""
     return plan.repo_id if plan.repo_type == "model" else f"{plan.repo_type}s/{plan.repo_id}"
+
+
+def place(plan: PushPlan) -> str:
+    """The same with the branch, where that is not `main`."""
+    return f"{address(plan)}@{plan.revision}" if plan.revision else address(plan)
+
+
+def sent_once(plans: Iterable[PushPlan]) -> int:
+    """Bytes of all plans' files where a file that several of them hold counts once, as it is sent once."""
+    return sum({file.source: file.size for plan in plans for file in plan.files}.values())
 
 
 def readable(size: int) -> str:

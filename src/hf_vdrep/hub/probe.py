@@ -18,7 +18,7 @@ from ..models.folder import check_folder
 from ..study.shipped_probes import ROOT
 from ..training.probe import TRAINING_NAME
 from .folder_files import files_of
-from .model import REPLACED, pipeline_files, without_local_path
+from .model import MARK, REPLACED, pipeline_files, without_local_path
 from .model_card import WaltShape
 from .plan import PlannedFile, PushPlan, make_plan
 from .probe_card import probe_card
@@ -137,6 +137,7 @@ def probe_plan(source: str | Path, repo_id: str, base_id: str, dataset: str, bac
         repo_type="model",
         message=f"Upload readout of {title}{' with its backbone' if whole else ''}: weights, card, results",
         replaces=REPLACED,
+        mark=MARK if whole else TRAINING_NAME,
         note=f"Readout of {title} from frozen features of {base_id.rsplit('/', 1)[-1]}",
     )
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""Pushing: a private repository, one commit, and a look at what arrived.
+"""Pushing: a private repository, one commit to one branch, and a look at what arrived.
 
 Large files go first, each under the name of its content; the commit that makes them visible comes last. A push that is
 cut before it leaves the repository's files as they were, and the next one sends only what had not arrived.
@@ -14,11 +14,12 @@ from fnmatch import fnmatch
 from typing import Any
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, RepoFile, get_token
-from huggingface_hub.errors import LocalTokenNotFoundError, RepositoryNotFoundError
+from huggingface_hub.errors import LocalTokenNotFoundError
 
 from .failures import PushError, plain_errors
-from .plan import PushPlan, address
+from .plan import PushPlan, place
 from .safety import Limits, check_plan
+from .target import open_target
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Pushed:
         plan: what was pushed.
         commit: head of the repository.
         changed: whether there was anything to commit.
-        url: of the repository.
+        url: of the repository, of the branch in it, or of the pull request.
     """
 
     plan: PushPlan
@@ -56,53 +57,45 @@ def connect(token: str | None = None, endpoint: str | None = None) -> tuple[HfAp
         return api, api.whoami()["name"]
 
 
-def push(plan: PushPlan, api: HfApi, public: bool = False, limits: Limits | None = None) -> Pushed:
-    """Make a repository hold what a plan says, in one commit.
+def push(
+    plan: PushPlan, api: HfApi, public: bool = False, limits: Limits | None = None, create_pr: bool = False
+) -> Pushed:
+    """Make a repository, or the plan's branch of it, hold what a plan says, in one commit.
 
     Args:
         plan: what, and where to.
         api: from `connect`.
         public: make a new repository public; the visibility of one that exists is never changed.
         limits: of sizes.
+        create_pr: open a pull request with the commit, to a repository that others may own.
 
     Raises:
         UnsafePush: a file that must not be uploaded; nothing was sent.
-        PushError: the Hub refuses, or the repository exists with another visibility.
+        PushError: the Hub refuses, or the repository exists with another visibility or with other content.
         UploadCut: the connection broke; the repository's files are as they were, or as they should be.
     """
     check_plan(plan, limits)
-    with plain_errors(address(plan)):
-        head = _open(plan, api, public)
-        operations = _operations(plan, api, head)
+    with plain_errors(place(plan)):
+        head, there = open_target(plan, api, public, create_pr)
+        operations = _operations(plan, there)
         made = api.create_commit(
             plan.repo_id,
             operations,
             commit_message=plan.message,
             repo_type=plan.repo_type,
+            revision=plan.revision,
             parent_commit=head,
+            create_pr=create_pr,
         )
         _verify(plan, api, made.oid, operations)
     prefix = "" if plan.repo_type == "model" else f"{plan.repo_type}s/"
-    return Pushed(plan, made.oid, made.oid != head, f"{api.endpoint}/{prefix}{plan.repo_id}")
+    home = f"{api.endpoint}/{prefix}{plan.repo_id}"
+    url = f"{home}/tree/{plan.revision}" if plan.revision else home
+    return Pushed(plan, made.oid, made.oid != head, made.pr_url or url)
 
 
-def _open(plan: PushPlan, api: HfApi, public: bool) -> str:
-    """The head of the repository, which is made where there is none."""
-    try:
-        found: Any = api.repo_info(plan.repo_id, repo_type=plan.repo_type)
-    except RepositoryNotFoundError:
-        api.create_repo(plan.repo_id, repo_type=plan.repo_type, private=not public, space_sdk=plan.sdk, exist_ok=True)
-        found = api.repo_info(plan.repo_id, repo_type=plan.repo_type)
-    if found.private and public:
-        raise PushError(f"{address(plan)} exists and is private: push without --public, or change it in its settings")
-    if not found.private and not public:
-        raise PushError(f"{address(plan)} exists and is public: give --public to push to it, or choose another name")
-    return found.sha
-
-
-def _operations(plan: PushPlan, api: HfApi, head: str) -> list[CommitOperationAdd | CommitOperationDelete]:
+def _operations(plan: PushPlan, there: list[str]) -> list[CommitOperationAdd | CommitOperationDelete]:
     wanted = {file.path for file in plan.files}
-    there = api.list_repo_files(plan.repo_id, repo_type=plan.repo_type, revision=head) if plan.replaces else []
     stale = [path for path in there if path not in wanted and any(fnmatch(path, old) for old in plan.replaces)]
     added = [CommitOperationAdd(file.path, _source(file.source)) for file in plan.files]
     return [*added, *(CommitOperationDelete(path) for path in stale)]
@@ -122,7 +115,7 @@ def _verify(plan: PushPlan, api: HfApi, commit: str, operations: Iterable[Any]) 
         entry = there.get(operation.path_in_repo)
         if entry is None or not _equal(entry, operation):
             raise PushError(
-                f"{address(plan)} must hold {operation.path_in_repo} as it is here after the push, got another"
+                f"{place(plan)} must hold {operation.path_in_repo} as it is here after the push, got another"
             )
 
 

@@ -70,6 +70,11 @@ class TrainingRecord:
             rows.append(["minutes", f"{found['seconds'] / 60:.0f}"])
         if "v_loss" in found:
             rows.append(["held-out v-loss", f"{found['v_loss']:.4f}"])
+        return [*rows, *self.settings()]
+
+    def settings(self) -> list[list[str]]:
+        """Of the rows those that hold at every step."""
+        rows = []
         if "batch_size" in self.config:
             rows.append(["batch", str(self.config["batch_size"])])
         if "lr" in self.config:

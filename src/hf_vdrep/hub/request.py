@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .plan import PushPlan
@@ -28,6 +28,8 @@ class PushRequest:
         probeworld: folder of an export, for `all` and `collection`; None leaves the data set out.
         space: folder of the demo's Space; None leaves it out.
         backbone: folder, shipped name or Hub id of a probe's backbone; what its training names by default.
+        checkpoints: push what the models' trainings kept along the way too, each to a branch of its own.
+        revision: branch that takes the commit; None is `main`.
         package: what Spaces install for hf_vdrep; this version for metrics, and as it stands for the demo, by default.
     """
 
@@ -40,6 +42,17 @@ class PushRequest:
     space: Path | None = None
     backbone: str | None = None
     package: str | None = None
+    checkpoints: bool = False
+    revision: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {self.kind!r}")
+        if self.checkpoints and self.kind not in ("model", "all", "collection"):
+            raise ValueError(f"checkpoints must be left out for {self.kind}: models alone have them")
+        if self.revision and (self.checkpoints or self.kind in ("all", "collection")):
+            what = "checkpoints, which have branches of their own" if self.checkpoints else self.kind
+            raise ValueError(f"revision must be left out with {what}, got {self.revision}")
 
     @property
     def dataset(self) -> str:
@@ -59,29 +72,39 @@ class PushRequest:
 
     def name(self, default: str) -> str:
         """Hub id of the repository that is asked for, or of the default name."""
-        chosen = self.repo or default
+        chosen = self.repo or _valid(default)
         return chosen if "/" in chosen else f"{self.namespace}/{chosen}"
 
 
 def plans_for(request: PushRequest) -> list[PushPlan]:
-    """One plan per repository, in the order in which they are pushed.
+    """One plan per repository, and one per checkpoint before that of its model, in the order of pushing.
+
+    `main` comes last: a push that is cut leaves it as it was, and its card never names a branch that is not there.
 
     Raises:
-        ValueError: an unknown kind or source, or `repo` with several repositories.
+        ValueError: an unknown source, `repo` with several repositories, or no checkpoint where they are asked for.
     """
-    if request.kind not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {request.kind!r}")
-    return list(_MAKERS[request.kind](request))
+    plans = _MAKERS[request.kind](request)
+    return [replace(plan, revision=plan.revision or request.revision) for plan in plans]
+
+
+def _valid(name: str) -> str:
+    """A folder's name as the Hub takes it: "run=3, lr 1e-3" becomes "run-3-lr-1e-3"."""
+    plain = re.sub(r"[^A-Za-z0-9_.]+", "-", name)
+    return re.sub(r"\.{2,}", ".", plain).removesuffix(".git").strip("-.")[:96].rstrip("-.") or "model"
 
 
 def _models(request: PushRequest) -> Iterator[PushPlan]:
     from ..models import shipped
+    from .checkpoint import checkpoint_plans
     from .model import locate, model_plan
 
     for source in request.chosen(shipped.names()):
         folder, _, system = locate(source)
-        default = f"{system}-tiny" if system else _folder_name(Path(source), folder)
-        yield model_plan(source, request.name(default), request.dataset, request.results)
+        repo_id = request.name(f"{system}-tiny" if system else _folder_name(Path(source), folder))
+        if request.checkpoints:
+            yield from checkpoint_plans(source, repo_id, request.dataset, request.results)
+        yield model_plan(source, repo_id, request.dataset, request.results, request.checkpoints)
 
 
 def _folder_name(source: Path, folder: Path) -> str:
@@ -108,7 +131,7 @@ def _base_id(backbone: str, namespace: str) -> str:
         return f"{namespace}/{backbone}-tiny"
     if not Path(backbone).is_dir() and _HUB_ID.fullmatch(backbone):
         return backbone
-    return f"{namespace}/{_folder_name(Path(backbone), Path(backbone))}"
+    return f"{namespace}/{_valid(_folder_name(Path(backbone), Path(backbone)))}"
 
 
 def _datasets(request: PushRequest) -> Iterator[PushPlan]:

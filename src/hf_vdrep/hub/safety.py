@@ -1,5 +1,5 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""What is never uploaded: pickles, secrets, files over the Hub's limits."""
+"""What is never uploaded: pickles, secrets, files over the Hub's limits, names that the Hub does not take."""
 
 import re
 import zipfile
@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 from ..models import shipped
+from .failures import PushError, unnameable
 from .plan import PlannedFile, PushPlan, readable
 
 _PICKLES = ("*.pkl", "*.pickle", "*.pt", "*.pth", "*.ckpt", "*.joblib", "*.dill", "*.bin", "*.h5", "*.npy")
@@ -21,11 +22,14 @@ _SECRET_TEXT = {
     "a GitHub token": re.compile(rb"\b(gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,})"),
     "an AWS key": re.compile(rb"\b(AKIA|ASIA)[0-9A-Z]{16}\b"),
     "a Google key": re.compile(rb"\bAIza[0-9A-Za-z_-]{35}"),
+    "a GitLab token": re.compile(rb"\bglpat-[A-Za-z0-9_-]{20,}"),
+    "a package registry's token": re.compile(rb"\bpypi-AgE[A-Za-z0-9_-]{50,}|\bnpm_[A-Za-z0-9]{36}\b"),
     "a Slack token": re.compile(rb"\bxox[abprs]-[0-9A-Za-z-]{10,}"),
     "an API key": re.compile(rb"\bsk-[A-Za-z0-9_-]{32,}"),
     "a private key": re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     "an address with a password": re.compile(rb"\b[a-z][a-z0-9+.-]*://[^/\s:@'\"]+:[^/\s:@'\"]{6,}@"),
 }
+_BRANCH = re.compile(r"(?!refs/|.*(\.\.|//|\.lock$|[/.]$))[A-Za-z0-9][\w./-]{0,199}", re.ASCII)
 _MOST_TEXT = 20 * 2**20  # larger files are weights, data or films
 
 
@@ -48,8 +52,10 @@ def check_plan(plan: PushPlan, limits: Limits | None = None) -> None:
 
     Raises:
         UnsafePush: a pickle, a secret, a file or a Space too large, or a path that leaves the repository.
+        PushError: a name that no repository or branch can have.
     """
     limits = limits or Limits()
+    _check_names(plan)
     if not plan.files:
         raise UnsafePush(f"{plan.kind} must have files to push, got none")
     if len(plan.files) > limits.files:
@@ -63,9 +69,21 @@ def check_plan(plan: PushPlan, limits: Limits | None = None) -> None:
         _check_secret(file)
 
 
+def _check_names(plan: PushPlan) -> None:
+    from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+    try:
+        validate_repo_id(plan.repo_id)
+    except HFValidationError as error:
+        raise PushError(unnameable(error)) from None
+    if plan.revision is not None and not _BRANCH.fullmatch(plan.revision):
+        raise PushError(f"revision must be the name of a branch, such as step-400, got {plan.revision!r}")
+
+
 def _check_path(path: str) -> None:
-    parts = path.split("/")
-    if not path or path.startswith("/") or "\\" in path or any(part in ("", ".", "..", ".git") for part in parts):
+    parts = path.lower().split("/")
+    odd = "\\" in path or not path.isprintable()  # lone surrogates and line breaks too
+    if odd or any(part in ("", ".", "..", ".git") for part in parts):
         raise UnsafePush(f"a path must lie inside the repository, got {path!r}")
 
 
@@ -116,14 +134,15 @@ def _check_secret(file: PlannedFile) -> None:
 
 
 def check_link(file: Path, folder: Path) -> None:
-    """A link may point inside its folder, into the blobs of a Hugging Face cache, where snapshots point, or from one
-    shipped model to another: the twins hold one tokenizer.
+    """A link may point inside its folder, from a snapshot in a Hugging Face cache to that repository's blobs, or from
+    one shipped model to another: the twins hold one tokenizer.
 
     Raises:
         UnsafePush: it points elsewhere, or nowhere.
     """
     target = file.resolve()
-    cached = target.parent.name == "blobs" and folder.resolve().parent.name == "snapshots"
+    cache = folder.resolve().parent
+    cached = cache.name == "snapshots" and target.parent == cache.parent / "blobs"
     shared = all(path.is_relative_to(shipped.ROOT) for path in (target, folder.resolve()))
     if not target.is_file() or not (target.is_relative_to(folder.resolve()) or cached or shared):
         raise UnsafePush(f"{file} must not link to what lies outside its folder, got {target}")

@@ -54,6 +54,13 @@ def writable_repo(request: Request) -> Repo:
     return _repo(request, write=True)
 
 
+def receiving_repo(request: Request, create_pr: bool = False) -> Repo:
+    """As `writable_repo`; who may read may open a pull request."""
+    if create_pr:
+        known_user(request)
+    return _repo(request, write=not create_pr)
+
+
 def _repo(request: Request, write: bool) -> Repo:
     names = request.path_params
     kind = KINDS.get(names.get("kinds", "models"))
@@ -74,5 +81,6 @@ def base(request: Request) -> str:
 
 StoreHere = Annotated[Store, Depends(store_of)]
 RepoHere = Annotated[Repo, Depends(repo_of)]
+ReceivingRepo = Annotated[Repo, Depends(receiving_repo)]
 WritableRepo = Annotated[Repo, Depends(writable_repo)]
 User = Annotated[str, Depends(known_user)]

@@ -112,8 +112,9 @@ def paths_info(
 
 @router.get("/refs")
 def refs(repo: RepoHere) -> dict:
+    heads = {name: oid for name, oid in repo.branches.items() if not name.startswith("refs/")}
     return {
-        "branches": [{"name": n, "ref": f"refs/heads/{n}", "targetCommit": oid} for n, oid in repo.branches.items()],
+        "branches": [{"name": n, "ref": f"refs/heads/{n}", "targetCommit": oid} for n, oid in heads.items()],
         "tags": [{"name": n, "ref": f"refs/tags/{n}", "targetCommit": oid} for n, oid in repo.tags.items()],
         "converts": [],
         "pullRequests": [],
@@ -122,9 +123,8 @@ def refs(repo: RepoHere) -> dict:
 
 @router.get("/commits/{revision}")
 def commits(revision: str, repo: RepoHere) -> list[dict]:
-    last = repo.commits.index(repo.at(plain(revision)))
     author = [{"user": repo.id.split("/")[0]}]
     return [
         {"id": c.oid, "title": c.title, "message": c.message, "date": c.date, "authors": author}
-        for c in reversed(repo.commits[: last + 1])
+        for c in repo.history(plain(revision))
     ]

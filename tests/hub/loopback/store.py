@@ -37,12 +37,13 @@ class Blob:
 
 @dataclass(frozen=True)
 class Commit:
-    """A state of a repository."""
+    """A state of a repository; `parent` is the commit before it, empty for the first."""
 
     oid: str
     title: str
     message: str
     tree: Mapping[str, Blob]
+    parent: str = ""
     date: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()))
 
 
@@ -69,6 +70,13 @@ class Repo:
         found = next((commit for commit in self.commits if commit.oid.startswith(oid) and len(oid) >= 7), None)
         if found is None:
             raise HubError(404, f"Invalid rev id: {revision}", "RevisionNotFound")
+        return found
+
+    def history(self, revision: str) -> list[Commit]:
+        """The commits that led to a revision, newest first."""
+        found = [self.at(revision)]
+        while found[-1].parent:
+            found.append(self.at(found[-1].parent))
         return found
 
 
@@ -117,12 +125,20 @@ class Store:
         """Of a file."""
         return self.large[blob.sha256] if blob.sha256 else self.small[blob.oid]
 
-    def commit(self, repo: Repo, title: str, message: str, tree: Mapping[str, Blob], branch: str = "main") -> Commit:
-        """A new head of a branch."""
-        parent = repo.branches.get(branch, "")
+    def commit(
+        self,
+        repo: Repo,
+        title: str,
+        message: str,
+        tree: Mapping[str, Blob],
+        branch: str = "main",
+        parent: str | None = None,
+    ) -> Commit:
+        """A new head of a branch, after `parent`, which is its head by default."""
+        parent = repo.branches.get(branch, "") if parent is None else parent
         listing = "".join(f"{path} {blob.oid}\n" for path, blob in sorted(tree.items()))
         text = f"{parent}\n{title}\n{message}\n{len(repo.commits)}\n{time.time_ns()}\n{listing}"
-        made = Commit(hashlib.sha1(text.encode()).hexdigest(), title, message, dict(tree))
+        made = Commit(hashlib.sha1(text.encode()).hexdigest(), title, message, dict(tree), parent)
         repo.commits.append(made)
         repo.branches[branch] = made.oid
         return made

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from . import card_rules
-from .context import StoreHere, WritableRepo, base, plain
+from .context import ReceivingRepo, RepoHere, StoreHere, base, plain, writable_repo
 from .errors import HubError
 from .store import Blob, Repo, Store, is_large
 
@@ -18,7 +18,7 @@ router = APIRouter()
 
 
 @router.post("/api/{kinds}/{owner}/{name}/preupload/{revision}")
-def preupload(revision: str, body: dict[str, Any], repo: WritableRepo) -> dict:
+def preupload(revision: str, body: dict[str, Any], repo: ReceivingRepo) -> dict:
     there = repo.at(plain(revision)).tree
     files = []
     for file in body["files"]:
@@ -31,7 +31,9 @@ def preupload(revision: str, body: dict[str, Any], repo: WritableRepo) -> dict:
 
 @router.post("/{owner}/{name}.git/info/lfs/objects/batch")
 @router.post("/{kinds}/{owner}/{name}.git/info/lfs/objects/batch")
-def batch(body: dict[str, Any], request: Request, repo: WritableRepo, store: StoreHere) -> JSONResponse:
+def batch(body: dict[str, Any], request: Request, repo: RepoHere, store: StoreHere) -> JSONResponse:
+    if "ref" in body:  # without one, the objects are for a pull request
+        writable_repo(request)
     objects = []
     for wanted in body["objects"]:
         entry = {"oid": wanted["oid"], "size": wanted["size"], "authenticated": True}
@@ -59,20 +61,27 @@ def verify_large(oid: str, body: dict[str, Any], store: StoreHere) -> dict:
 
 
 @router.post("/api/{kinds}/{owner}/{name}/commit/{revision}")
-async def commit(revision: str, request: Request, repo: WritableRepo, store: StoreHere) -> dict:
+async def commit(
+    revision: str, request: Request, repo: ReceivingRepo, store: StoreHere, create_pr: bool = False
+) -> dict:
     lines = [json.loads(line) for line in (await request.body()).splitlines() if line.strip()]
     if not lines or lines[0]["key"] != "header":
         raise HubError(400, "the first line of a commit must be its header")
     header, branch = lines[0]["value"], plain(revision)
     head = repo.at(branch)
+    if branch not in repo.branches:
+        raise HubError(400, f"Invalid rev id: {branch} is no branch")
     if header.get("parentCommit", head.oid) != head.oid:
         raise HubError(412, "A commit has happened since. Please refresh and try again.")
     tree = dict(head.tree)
     for line in lines[1:]:
         _apply(store, repo, tree, line["key"], line["value"])
-    made = store.commit(repo, header["summary"], header.get("description", ""), tree, branch)
-    url = f"{base(request)}/{repo.id}/commit/{made.oid}"
-    return {"success": True, "commitOid": made.oid, "commitUrl": url, "hookOutput": "", "pullRequestUrl": None}
+    number = 1 + sum(name.startswith("refs/pr/") for name in repo.branches)
+    branch = f"refs/pr/{number}" if create_pr else branch
+    made = store.commit(repo, header["summary"], header.get("description", ""), tree, branch, head.oid)
+    home = f"{base(request)}/{'' if repo.kind == 'model' else repo.kind + 's/'}{repo.id}"
+    answer = {"success": True, "commitOid": made.oid, "commitUrl": f"{home}/commit/{made.oid}", "hookOutput": ""}
+    return answer | {"pullRequestUrl": f"{home}/discussions/{number}" if create_pr else None}
 
 
 def _apply(store: Store, repo: Repo, tree: dict[str, Blob], key: str, value: dict[str, Any]) -> None:

@@ -1,9 +1,11 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""Connections that break, as networks do: at the k-th large object, before a commit, or after it."""
+"""Connections that break, as networks do: at the k-th large object, before a commit, or after it; busy servers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from fastapi.responses import JSONResponse
 
 
 @dataclass
@@ -14,11 +16,15 @@ class Faults:
         puts_before_drop: large objects that still get through; None for all.
         drop_commits: break the connection in the middle of a commit's body.
         lose_answers: commits are made, and their answers lost.
+        commits_before_drop: commits that still get through; None for all.
+        refuse: status and part of a path: requests there get nothing but the status.
     """
 
     puts_before_drop: int | None = None
     drop_commits: bool = False
     lose_answers: bool = False
+    commits_before_drop: int | None = None
+    refuse: tuple[int, str] | None = None
 
 
 @dataclass
@@ -38,6 +44,10 @@ class Wire:
             await self.app(scope, receive, send)
             return
         scope = scope | {"path": scope["raw_path"].decode()}
+        if self.faults.refuse and self.faults.refuse[1] in scope["path"]:
+            self.journal.append((scope["method"], scope["path"], self.faults.refuse[0]))
+            await JSONResponse({"error": "not now"}, self.faults.refuse[0])(scope, receive, send)
+            return
         if self._breaks(scope["method"], scope["path"]):
             await self._break(scope, receive, send)
             return
@@ -54,6 +64,9 @@ class Wire:
     def _breaks(self, method: str, path: str) -> bool:
         if self.faults.drop_commits and "/commit/" in path:
             return True
+        if self.faults.commits_before_drop is not None and "/commit/" in path:
+            self.faults.commits_before_drop -= 1
+            return self.faults.commits_before_drop < 0
         if self.faults.puts_before_drop is None or method != "PUT" or not path.startswith("/large/"):
             return False
         self.faults.puts_before_drop -= 1
