@@ -9,6 +9,7 @@ from tiny_heads import CLASSES, LAYERS, WIDTH, inputs_of, make, make_config
 from transformers import AutoBackbone, AutoModel
 
 from hf_vdrep.heads import WaltBackbone
+from hf_vdrep.heads.sites import SITES
 
 
 @torch.no_grad()
@@ -56,3 +57,51 @@ def test_the_auto_class_builds_it_and_stages_survive_files(tmp_path: Path):
 def test_stages_that_do_not_exist_or_run_backwards_are_refused(wrong: dict):
     with pytest.raises(ValueError, match="out_features must be"):
         make_config(**wrong)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("inputs", ["backbone", "camera_pose"])
+def test_a_site_within_the_blocks_can_be_read(folder: Path, tmp_path: Path, inputs: str):
+    """By hand: a block whose MLP is silenced puts out its middle; pictures pass spatiotemporal blocks too."""
+    given, stages = inputs_of(inputs), ["stage1", "stage2"]
+    stream = WaltBackbone.from_pretrained(folder, out_features=["stem", *stages])(**given).feature_maps
+    found = {}
+    for site in SITES:
+        backbone = WaltBackbone.from_pretrained(folder, site=site, out_features=stages)
+        found[site] = backbone(**given).feature_maps
+    silenced = WaltBackbone.from_pretrained(folder, out_features=["stage1"])
+    for part in silenced.walt.transformer.blocks[0].ff.parameters():
+        part.zero_()
+    close = {"rtol": 1e-4, "atol": 1e-4}
+    torch.testing.assert_close(found["middle"][0], silenced(**given).feature_maps[0], **close)
+    for index in range(2):
+        torch.testing.assert_close(found["block"][index], stream[index + 1], rtol=0, atol=0)
+        torch.testing.assert_close(found["middle"][index], stream[index] + found["attention"][index], **close)
+        torch.testing.assert_close(stream[index + 1], found["middle"][index] + found["mlp"][index], **close)
+        assert found["attention"][index].abs().max() > 0 and found["mlp"][index].abs().max() > 0
+    assert backbone.site == "mlp"
+    backbone.save_pretrained(tmp_path / "walt")
+    loaded = WaltBackbone.from_pretrained(tmp_path / "walt")
+    assert (loaded.site, loaded.out_features) == ("mlp", stages)
+    torch.testing.assert_close(loaded(**given).feature_maps, found["mlp"], rtol=1e-5, atol=1e-5)
+    assert WaltBackbone.from_pretrained(tmp_path / "walt", site="middle").site == "middle"
+    assert AutoBackbone.from_config(make_config(site="attention")).site == "attention"
+
+
+def test_sites_that_do_not_exist_are_named():
+    with pytest.raises(ValueError, match="site must be one of block, middle, attention, mlp, got 'norm'"):
+        WaltBackbone(make_config(), site="norm")
+    with pytest.raises(ValueError, match="site must be block where out_features has the stem, got mlp"):
+        WaltBackbone(make_config(out_features=["stem", "stage1"]), site="mlp")
+
+
+def test_gradients_reach_through_a_site_with_checkpointing():
+    gradients = []
+    for checkpointing in (False, True):
+        backbone = make("backbone", site="attention").train()
+        if checkpointing:
+            backbone.gradient_checkpointing_enable()
+        backbone(**inputs_of("backbone")).feature_maps[0].square().mean().backward()
+        gradients.append(backbone.get_input_embeddings().weight.grad)
+    assert gradients[0].abs().max() > 0
+    torch.testing.assert_close(*gradients)

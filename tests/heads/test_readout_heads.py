@@ -329,3 +329,54 @@ def test_given_weights_are_saved_instead_of_the_models(tmp_path: Path):
     torch.testing.assert_close(heads.load_head(tmp_path / "walt").state_dict(), weights, rtol=0, atol=0)
     model.save_pretrained(tmp_path / "other", is_main_process=False)
     assert not (tmp_path / "other").exists()
+
+
+@torch.no_grad()
+def test_the_three_problems_of_transformers_have_their_losses():
+    """`problem_type`; one-hot labels of several classes would give a cross-entropy that looks right."""
+    inputs, truth = inputs_of("image_classification"), torch.tensor([[1.0, 1.0], [0.0, 1.0]])
+    for problem, loss in (
+        ("multi_label_classification", F.binary_cross_entropy_with_logits),
+        ("regression", F.mse_loss),
+    ):
+        model = make("image_classification", problem_type=problem)
+        found = model(**inputs, labels=truth)
+        torch.testing.assert_close(found.loss, loss(found.logits, truth))
+        with pytest.raises(ValueError, match=rf"labels must be \(2, 2\) for {problem}, got \(2,\)"):
+            model(**inputs, labels=truth[:, 0])
+    single = make("image_classification", problem_type="regression", num_labels=1)
+    found = single(**inputs, labels=truth[:, 0])
+    torch.testing.assert_close(found.loss, F.mse_loss(found.logits[:, 0], truth[:, 0]))
+    plain = make("image_classification")
+    with pytest.raises(ValueError, match=r"labels must be .* class indices .* other kinds .* config\.problem_type"):
+        plain(**inputs, labels=truth)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["depth", "camera_pose", "point_tracking", "box_tracking"])
+def test_labels_of_another_batch_are_not_spread_over_this_one(name: str):
+    """They would broadcast, and the loss would be a number."""
+    with pytest.raises(ValueError, match=r"labels must be \(2, "):
+        make(name)(**inputs_of(name), labels=labels_of(name)["labels"][:1])
+
+
+def test_a_head_is_sought_where_its_weights_are(monkeypatch: pytest.MonkeyPatch):
+    """A revision's config may name another head than that of `main`."""
+    from hf_vdrep.heads import registry
+
+    seen = []
+
+    def config(name: str, **places: Any) -> Any:
+        seen.append((name, places))
+        return make_config(architectures=["WaltForCameraPose"])
+
+    monkeypatch.setattr(registry.WaltConfig, "from_pretrained", config)
+    monkeypatch.setattr(registry.WaltForCameraPose, "from_pretrained", lambda name, **kwargs: (name, kwargs))
+    options = {"revision": "step-400", "token": "t", "dtype": torch.float16}
+    assert heads.load_head("me/pose", **options) == ("me/pose", options)
+    assert seen == [("me/pose", {"revision": "step-400", "token": "t"})]
+
+
+def test_one_name_for_two_classes_is_refused(folder: Path):
+    with pytest.raises(ValueError, match="labels must name each class otherwise, got a more than once"):
+        heads.WaltForImageClassification.from_probe(folder, a_readout("image_classification"), labels=["a", "b", "a"])

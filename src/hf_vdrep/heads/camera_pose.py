@@ -38,8 +38,8 @@ class WaltForCameraPose(WaltWithReadout):
         logits = self.readout(seen.values)
         loss = None
         if labels is not None:
-            if labels.shape[1:] not in ((3, 4), (12,)):
-                raise ValueError(f"labels must be (B, 3, 4) or (B, 12), got {tuple(labels.shape)}")
+            if labels.shape not in ((batch := len(logits), 3, 4), (batch, 12)):
+                raise ValueError(f"labels must be ({batch}, 3, 4) or ({batch}, 12), got {tuple(labels.shape)}")
             loss = pose_loss(logits, self.readout.normalise(labels.to(logits.device).reshape(-1, 3, 4)))
         return WaltCameraPoseOutput(
             loss=loss,

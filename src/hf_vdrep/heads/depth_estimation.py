@@ -55,9 +55,10 @@ class WaltForDepthEstimation(WaltWithReadout):
         loss = None
         if labels is not None:
             truth = labels.unsqueeze(1) if picture else labels
-            if truth.shape[1:] != (len(frames), *seen.pixel_size):
+            if truth.shape != (len(log_depth), len(frames), *seen.pixel_size):
                 expected = seen.pixel_size if picture else (len(frames), *seen.pixel_size)
-                raise ValueError(f"labels must be (B, {', '.join(map(str, expected))}), got {tuple(labels.shape)}")
+                sizes = ", ".join(map(str, (len(log_depth), *expected)))
+                raise ValueError(f"labels must be ({sizes}), got {tuple(labels.shape)}")
             loss = depth_loss(log_depth, truth.to(log_depth.device).flatten(2)[:, :, index.to(log_depth.device)])
         shape = tuple(-(-(side - stride // 2) // stride) for side in seen.pixel_size)
         depth = log_depth.float().exp().unflatten(-1, shape)

@@ -26,6 +26,10 @@ HEADS: dict[str, type[WaltWithReadout]] = {
 }
 
 
+# Which of several configs is read; the rest of what `from_pretrained` takes is about the weights.
+_PLACES = ("revision", "token", "cache_dir", "local_files_only", "force_download", "subfolder")
+
+
 def head_for(task: str) -> type[WaltWithReadout]:
     """The head of a task.
 
@@ -44,12 +48,13 @@ def load_head(name_or_path: str | os.PathLike, **kwargs: Any) -> WaltWithReadout
 
     Args:
         name_or_path: where a head was saved.
-        kwargs: as of `from_pretrained`.
+        kwargs: as of `from_pretrained`, such as `revision`.
 
     Raises:
         ValueError: what lies there has no head.
     """
-    config = WaltConfig.from_pretrained(name_or_path)
+    places = {name: kwargs[name] for name in _PLACES if name in kwargs}
+    config = WaltConfig.from_pretrained(name_or_path, **places)
     known = {head.__name__: head for head in HEADS.values()}
     names = config.architectures or []
     found = next((known[name] for name in names if name in known), None)
