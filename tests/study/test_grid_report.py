@@ -11,7 +11,7 @@ import pytest
 
 from hf_vdrep.metrics.bootstrap import paired_bootstrap
 from hf_vdrep.study.grid.config import StudyConfig
-from hf_vdrep.study.grid.report import correlation, document, tables, words, writing
+from hf_vdrep.study.grid.report import contrasts, correlation, document, tables, words, writing
 from hf_vdrep.study.grid.report.points import Summary, summarise
 from hf_vdrep.study.grid.rows import StudyRow, read_rows, write_shard
 from hf_vdrep.study.paper_gains import paper_gain
@@ -94,6 +94,67 @@ def test_errors_are_gained_upon_by_being_smaller():
     assert gain.value == pytest.approx(25.0) and gain.form == "100·(1 − V/I)" and gain.winner == "v-walt"
 
 
+def test_the_same_readout_measured_twice_is_not_averaged(rows):
+    """Rows of earlier weights or settings in one folder would pass for another seed."""
+    again = make_row("i-walt", 0, hits(0.5, 9), steps=7, revision="f01")
+    with pytest.raises(ValueError, match=r"two of i-walt on action_motion .* weights f01, 7 steps"):
+        summarise([*rows, again])
+
+
+def test_clips_of_other_worlds_are_not_paired(rows):
+    elsewhere = [rows[0], dataclasses.replace(rows[1], dataset="probeworld-y")]
+    assert not summarise(elsewhere, resamples=50)["noise"].gains
+
+
+def test_what_is_best_is_best_on_validation_and_others_are_set_apart_pair_by_pair():
+    """The test clips choose nothing; differences of the same clips count, not whether two intervals overlap."""
+    base = hits(0.5, 1)
+    nearly = base.copy()
+    nearly[np.flatnonzero(base)[:20]] = 0.0  # 5 points lower, on the same clips: sure, though the intervals overlap
+    rows = [
+        make_row("v-walt", 0, hits(0.52, 2), validation=0.3),
+        make_row("v-walt", 100, base, validation=0.6),
+        make_row("v-walt", 700, nearly, validation=0.5),
+    ]
+    summary = summarise(rows)["noise"]
+    first, second, third = summary.select(twin="v-walt")
+    assert contrasts.kept([first, second, third]) is second
+    assert third.high > second.low and contrasts.set_apart(summary, second, third)
+    assert contrasts.alike(summary, second, [first, second, third]) == [first]
+    interval = contrasts.difference(summary, second, third)
+    assert interval.estimate == pytest.approx(-0.05) and interval.high < 0
+    (line,) = [line for line in words.sentences(NOISE, summary) if "best noise level" in line]
+    assert "V-WALT at 100" in line and "1 of 2 others not set apart" in line
+
+
+def test_orders_of_frames_are_told_as_changes_of_the_same_clips():
+    rows = [
+        make_row(twin, 0, hits(share, seed), frame_order=order)
+        for twin in ("i-walt", "v-walt")
+        for order, share, seed in (("forward", 0.6, 1), ("frozen", 0.1, 2))
+    ]
+    said = words.sentences(StudyConfig(name="noise", axis="frame_order"), summarise(rows, resamples=200)["noise"])
+    assert said[0].startswith("Of 1 comparison of the twins on clips in order")
+    assert "changed by: frozen −" in said[1] and "labels stay those" in said[-1]
+
+
+def test_a_report_says_what_is_missing_and_leaves_out_earlier_settings(rows, tmp_path):
+    write_shard(tmp_path, [*rows, make_row("i-walt", 0, hits(0.9, 9), steps=7)], "one")
+    hashes = [row.config_hash for row in rows]
+    (tmp_path / "cells.json").write_text(json.dumps({"noise": [*hashes, "not-yet"]}))
+    report = writing.write_report(tmp_path, tmp_path / "report", resamples=50).parent
+    told = json.loads((report / "summary.json").read_text())["studies"]["noise"]
+    assert told["sentences"][:2] == [
+        "Not finished: 5 of 6 scores are measured.",
+        "1 scores of earlier settings or weights are left out.",
+    ]
+    assert max(point["value"] for point in told["points"] if point["twin"] == "i-walt") < 0.5
+    assert "Not measured here." in (report / "report.html").read_text()
+    published = writing.publish(tmp_path, report, tmp_path / "committed")
+    again = writing.write_report(published / "rows.parquet", tmp_path / "again", resamples=50).parent
+    assert (again / "summary.json").read_bytes() == (report / "summary.json").read_bytes()
+
+
 def test_a_table_has_a_row_per_level_the_paper_beside_and_the_winner_in_bold(rows):
     table = tables.table_of(NOISE, summarise(rows)["noise"])
     assert table.head == ("task", "metric", "noise level", "pixels", "I-WALT", "V-WALT", "gain of V-WALT", "paper")
@@ -124,8 +185,11 @@ def test_the_budget_says_what_is_there_early_and_whether_it_declines():
             for f, v in shares.items()]  # fmt: skip
     config = StudyConfig(name="training-budget", axis="fraction")
     (line,) = words.sentences(config, summarise(rows)["noise"])
-    early = "Motion actions, V-WALT: 125 % of the final quality at 20 % of the training"
-    assert line == f"{early}; best at 20 %, set apart from the end."
+    ratio = paired_bootstrap(rows[2].per_sample, rows[1].per_sample, resamples=2000).gain
+    early = (
+        f"Motion actions, V-WALT: 125 % [{100 + ratio.low:.0f}, {100 + ratio.high:.0f}] of the final quality at 20 %"
+    )
+    assert line == f"{early} of the training; best at 20 %, set apart from the end."
 
 
 def test_rank_correlation_is_spearman_s_and_counts_better_as_better():
@@ -141,6 +205,10 @@ def test_rank_correlation_is_spearman_s_and_counts_better_as_better():
     (found,) = correlation.correlations(summarise(quality)["noise"], summarise(probes)["noise"], resamples=300)
     assert found.value == pytest.approx(-spearmanr(values, losses)[0]) and found.checkpoints == 5
     assert found.low <= found.value <= found.high
+    (said,) = correlation.sentences([found])
+    assert said.startswith(
+        "Over 5 checkpoints of one training, the rank correlation of probe score and quality by denoising loss"
+    )
 
 
 def test_the_report_is_drawn_from_the_parquet_file_alone_and_twice_the_same(rows, tmp_path):

@@ -2,6 +2,7 @@
 """Running grids: expanded as asked, resumed by hash, the same whatever the processes."""
 
 import dataclasses
+import json
 import os
 import subprocess
 import sys
@@ -54,6 +55,8 @@ def test_every_cell_of_the_grid_has_its_rows(ran):
     assert outcome.measured == {"tiny": 8} and len(rows) == 2 * 2 * (1 + 3)
     assert {(row.layer, row.num_layers) for row in rows} == {(0, 2), (1, 2)}
     assert {row.reading for row in rows if row.task == "action_motion"} == {"stack", None}
+    listed = json.loads((folder / "cells.json").read_text())
+    assert listed == {"tiny": sorted({row.config_hash for row in rows})}
     motion = {row.metric for row in read_rows(folder) if row.task == "action_motion"}
     assert motion == {"top_1", "top_5", "per_class_mean"}  # issue 4: per class, and on shuffled clips
 

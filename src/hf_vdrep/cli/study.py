@@ -57,7 +57,7 @@ def _configure_report(parser: argparse.ArgumentParser) -> None:
     add("-o", "--output-dir", type=Path, metavar="DIR", help="default: ROWS/report")
     add("--publish", type=Path, metavar="DIR", help="also write rows, tables and figures there, to be committed")
     add("--docs", type=Path, metavar="FILE", help="fill the generated blocks of a document, such as docs/study.md")
-    add("--resamples", type=positive, default=2000, help="of the bootstrap (default: 2000)")
+    add("--resamples", type=positive, help="of the bootstrap (default: 2000; of main as many as compare takes)")
 
 
 def run(args: argparse.Namespace) -> int:

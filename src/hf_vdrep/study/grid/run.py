@@ -30,7 +30,7 @@ from .rows import SHARDS_NAME, StudyRow, read_rows, write_shard
 from .systems import checkpoint_of, open_system
 from .world import Clips, LatentJob, latent_jobs
 
-SKIPPED_NAME, TIMES_NAME = "skipped.json", "times.json"
+SKIPPED_NAME, TIMES_NAME, CELLS_NAME = "skipped.json", "times.json", "cells.json"
 _MODULES = {"cka": "similarity", "quality": "quality", "pictures": "pictures", "compare": "with_compare"}
 _LAYERS_AT_ONCE = 3  # bounds a worker's memory, and spreads a sweep over layers among workers
 
@@ -173,6 +173,8 @@ def run_grid(config: StudyConfig, shop: Workshop, outcome: Outcome) -> None:
     cells, skipped = expand(config, chosen_readings(shop.rows()))
     if cells:
         shop.render(clips)
+    if shop.share.rank == 0:
+        _list_cells(config, clips, cells, {entry.backbone for entry in skipped}, shop)
     missing = keep_known(config, clips, cells, shop)
     outcome.found[config.name] = len(cells) - len(missing)
     jobs = plan_jobs(config, clips, missing, shop)
@@ -271,6 +273,15 @@ def _attempt(job: GroupJob) -> tuple[int, Skipped | None]:
         return job.run(), None
     except (ValueError, RuntimeError) as error:
         return 0, Skipped(job.source.backbone, " ".join(str(error).split())[:300])
+
+
+def _list_cells(config: StudyConfig, clips: Clips, cells: list[Cell], skipped: set[str], shop: Workshop) -> None:
+    """Keep which hashes an analysis consists of, so that a report leaves out older ones and says what is not there."""
+    wanted = {cell_hash(clips, cell, order) for cell in cells for order in cell.frame_orders}
+    # What was measured while a model could still be opened stays part of it.
+    wanted |= {row.config_hash for row in shop.rows() if row.study == config.name and row.backbone in skipped}
+    if wanted:
+        _merge(shop.folder / CELLS_NAME, {config.name: sorted(wanted)})
 
 
 def _remember(folder: Path, outcome: Outcome) -> None:

@@ -24,7 +24,7 @@ class Correlation:
 
     Attributes:
         value: Spearman's rho; `low`, `high`: its 95 % interval, by a bootstrap over the checkpoints and, within each,
-            over the interval of the score.
+            over the intervals of score and quality.
         checkpoints: how many.
     """
 
@@ -70,14 +70,17 @@ def rank_correlation(
     rng = np.random.default_rng(seed)
     turned = [[(1 if p.higher_is_better else -1) * p.value for p in column] for column in zip(*pairs, strict=True)]
     first, second = (np.array(column) for column in turned)
-    spread = np.array([_spread(score) for score, _ in pairs])
+    spreads = [np.array([_spread(point) for point in column]) for column in zip(*pairs, strict=True)]
     drawn = []
     for _ in range(resamples):
         rows = rng.integers(0, len(pairs), len(pairs))
         if len(set(rows.tolist())) < 3:
             continue
-        noisy = first[rows] + spread[rows] * rng.standard_normal(len(rows))
-        drawn.append(spearman(noisy, second[rows]))
+        noisy = [
+            values[rows] + spread[rows] * rng.standard_normal(len(rows))
+            for values, spread in zip((first, second), spreads, strict=True)
+        ]
+        drawn.append(spearman(*noisy))
     kept = np.array([value for value in drawn if np.isfinite(value)])
     low, high = np.percentile(kept, [2.5, 97.5]) if len(kept) else (float("nan"), float("nan"))
     return spearman(first, second), float(low), float(high)
@@ -97,12 +100,28 @@ def table_of(found: Sequence[Correlation]) -> Table:
     rows: dict[tuple[str, str], dict[str, Correlation]] = {}
     for c in found:
         rows.setdefault((c.task, c.twin), {})[c.measure] = c
-    head = ("task", "twin", *(measure.replace("_", " ") for measure in measures))
+    head = ("task", "twin", *(labels.metric_words(measure) for measure in measures))
     body = [
         (labels.task_title(task), labels.system_label(twin), *(_words(cells.get(m)) for m in measures))
         for (task, twin), cells in rows.items()
     ]
     return Table(head, tuple(body), words=2)
+
+
+def sentences(found: Sequence[Correlation]) -> list[str]:
+    """For every measure, how often the score rises with quality beyond doubt, falls, or neither."""
+    lines = []
+    for measure in dict.fromkeys(c.measure for c in found):
+        known = [c for c in found if c.measure == measure and np.isfinite([c.value, c.low, c.high]).all()]
+        if measure.endswith(("v_loss", "frechet_distance")) and known:
+            up, down = sum(c.low > 0 for c in known), sum(c.high < 0 for c in known)
+            counts = sorted({c.checkpoints for c in known})
+            lines.append(
+                f"Over {' or '.join(map(str, counts))} checkpoints of one training, the rank correlation of probe score"
+                f" and quality by {labels.metric_words(measure)} is above 0 in {up} of {len(known)} curves of a task and"
+                f" twin, below 0 in {down}; in {len(known) - up - down} its interval holds 0."
+            )
+    return lines
 
 
 def _words(found: Correlation | None) -> str:

@@ -233,7 +233,7 @@ def _matrix(summary: Summary) -> Figure:
     ax.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
     ax.set_yticks(range(len(names)), names, fontsize=7)
     ax.tick_params(length=0)
-    figure.colorbar(picture, ax=ax, shrink=0.6, label="linear CKA")
+    figure.colorbar(picture, ax=ax, shrink=0.6, label="linear CKA, debiased")
     return figure
 
 

@@ -55,7 +55,12 @@ def axis_label(axis: str) -> str:
 def metric_label(metric: str, higher_is_better: bool) -> str:
     """Metric, unit and direction, as "top-1 % ↑"."""
     unit = " %" if metric in _SHARES else ""
-    return f"{_METRICS.get(metric, metric.replace('_', ' '))}{unit} {'↑' if higher_is_better else '↓'}"
+    return f"{metric_words(metric)}{unit} {'↑' if higher_is_better else '↓'}"
+
+
+def metric_words(metric: str) -> str:
+    """Name of a metric, as "AbsRel" or "image Fréchet distance"."""
+    return _METRICS.get(metric, metric.replace("_", " ").replace("frechet", "Fréchet"))
 
 
 def shown(metric: str, value: float) -> str:

@@ -16,6 +16,7 @@ from ...paper_gains import paper_source
 from ..config import StudyConfig
 from .table import Table
 
+_TRAININGS = "Another training of both twins"
 TITLE = "The study: what frozen features of an image and a video diffusion model know"
 
 
@@ -73,9 +74,12 @@ def _method() -> str:
     return f"""<section aria-labelledby="method"><h2 id="method">How to read this</h2>
 <p>A clip is encoded, noise is added, one forward pass is made; what a block puts out are the features. A small readout
 is trained on them for each task, its learning rate chosen on validation clips, and scored once on test clips. Intervals
-are of a bootstrap over test clips and seeds; a gain is decided where its paired interval excludes 0. These are tiny
-models on a procedural world with short readout trainings: curves compare settings, and the main table has the scores to
-quote. Tasks and settings are not corrected for being several.</p><dl class="terms">{terms}</dl></section>"""
+are of a bootstrap over test clips and over the seeds of the readouts; where one readout was trained they hold the
+clips’ chance alone, and none but those of “{escape(_TRAININGS)}” knows how another training of the models would come
+out. A gain is decided where its paired interval excludes 0. What is called best is best on validation clips; another
+place is set apart from it where the paired interval of their difference on test clips excludes 0. These are tiny models
+on a procedural world with short readout trainings: curves compare settings, and the main table has the scores to quote.
+Tasks and settings are not corrected for being several.</p><dl class="terms">{terms}</dl></section>"""
 
 
 def _section(section: Section) -> str:
@@ -92,7 +96,9 @@ def _section(section: Section) -> str:
     if section.correlations:
         parts.append(
             "<h3>Probe score against generation quality, over the checkpoints</h3><p>Rank correlation (Spearman) with "
-            "its interval; positive: the better the generator, the better the features.</p>"
+            "its interval, by a bootstrap over the checkpoints and the intervals of both figures; positive: the better "
+            "the generator, the better the features. The checkpoints are few and of one training, where both rise with "
+            "time: it says that they rise together, not that the one makes the other.</p>"
             f'<div class="card scroll">{section.correlations.html()}</div>'
         )
     if section.table.body:
@@ -118,10 +124,11 @@ def _picture(path: Path) -> str:
 
 
 def _fine_print(sections: Sequence[Section], about: Mapping[str, str]) -> str:
-    timed = [s for s in sections if s.seconds]
+    timed, unmeasured = [s for s in sections if s.seconds], about.get("unmeasured", "")
     times = ", ".join(f"{escape(s.config.title)} {s.seconds / 60:.1f} min" for s in timed if s.seconds)
     whole = sum(s.seconds or 0.0 for s in timed) / 60
     return f"""<section aria-labelledby="fine"><h2 id="fine">Fine print</h2>
+{f"<p><strong>Not measured here.</strong> {escape(unmeasured)}.</p>" if unmeasured else ""}
 <p><strong>Wall time.</strong> {times or "not kept"}{f"; together {whole:.0f} min" if timed else ""}.</p>
 <p><strong>Data.</strong> {escape(about["dataset"])}. <strong>Versions.</strong> {escape(about["versions"])}.</p>
 <details><summary>Weights</summary><p><code>{escape(about["weights"])}</code></p></details></section>"""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ....metrics.bootstrap import paired_bootstrap
+from ....metrics.bootstrap import RESAMPLES, PairedComparison, paired_bootstrap
 from ...compare.aggregate import GAIN_OF_ERRORS, GAIN_OF_SCORES
 from ...compare.systems import TWINS
 from ...paper_gains import paper_gain
@@ -55,6 +55,11 @@ class Point:
     validation: float | None = None
     other: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def identity(self) -> tuple:
+        """What no other point of its study shares."""
+        return self.task, self.twin, self.metric, *self.settings.values()
+
     def at(self, axis: str) -> Any:
         """The point's place along an axis."""
         if axis == "backbone":
@@ -97,12 +102,26 @@ class StudyGain:
 
 @dataclass(frozen=True)
 class Summary:
-    """Everything that is shown of one analysis; `spreads` only where there are several trainings."""
+    """Everything that is shown of one analysis.
+
+    Attributes:
+        points, gains: as they are shown; `spreads`: only where there are several trainings.
+        samples: per-sample values (seeds, samples) of points, for `paired`; `resamples`: of its bootstrap.
+    """
 
     study: str
     points: tuple[Point, ...]
     gains: tuple[StudyGain, ...]
     spreads: tuple[Spread, ...] = ()
+    samples: Mapping[tuple, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+    resamples: int = 2000
+
+    def paired(self, first: Point, second: Point) -> PairedComparison | None:
+        """`second` against `first` on the same test clips; None where the rows keep no values, or of other clips."""
+        one, other = (self.samples.get(point.identity) for point in (first, second))
+        if one is None or other is None or one.shape[1] != other.shape[1]:
+            return None
+        return paired_bootstrap(one, other, resamples=self.resamples)
 
     @property
     def tasks(self) -> list[str]:
@@ -140,12 +159,16 @@ class Summary:
         }
 
 
-def summarise(rows: Iterable[StudyRow], *, resamples: int = 2000, seed: int = 0) -> dict[str, Summary]:
+def summarise(rows: Iterable[StudyRow], *, resamples: int | None = None, seed: int = 0) -> dict[str, Summary]:
     """Points and gains of every study, in the order of the rows.
 
     Args:
         rows: of any studies.
-        resamples, seed: of the bootstrap.
+        resamples, seed: of the bootstrap; None is 2,000, and for a comparison as many as its own table takes, so that
+            both say the same.
+
+    Raises:
+        ValueError: two rows of one readout, as when weights or settings changed between runs into one folder.
     """
     groups: dict[tuple, list[StudyRow]] = {}
     for row in rows:
@@ -156,10 +179,29 @@ def summarise(rows: Iterable[StudyRow], *, resamples: int = 2000, seed: int = 0)
     return {name: _summary(name, found, resamples, seed) for name, found in studies.items()}
 
 
-def _summary(name: str, groups: Sequence[list[StudyRow]], resamples: int, seed: int) -> Summary:
+def _summary(name: str, groups: Sequence[list[StudyRow]], resamples: int | None, seed: int) -> Summary:
+    for group in groups:
+        _check_alone(group)
+    resamples = resamples or (RESAMPLES if groups[0][0].kind == "compare" else 2000)
     points = tuple(_point(group, resamples, seed) for group in groups)
+    samples = {point.identity: stacked(group) for point, group in zip(points, groups, strict=True) if point.primary}
     gains = tuple(_gains(groups, resamples, seed))
-    return Summary(name, points, gains, tuple(spreads(groups, resamples=resamples, seed=seed)))
+    found = {identity: values for identity, values in samples.items() if values is not None}
+    return Summary(name, points, gains, tuple(spreads(groups, resamples=resamples, seed=seed)), found, resamples)
+
+
+def _check_alone(rows: Sequence[StudyRow]) -> None:
+    """Seeds are averaged; the same seed twice is another measurement, and an average of both means nothing."""
+    seen: dict[int | None, StudyRow] = {}
+    for row in rows:
+        other = seen.setdefault(row.seed, row)
+        if other is not row:
+            told = "; ".join(f"weights {one.revision[:12]}, {one.steps} steps" for one in (other, row))
+            raise ValueError(
+                f"rows must hold one measurement of each readout, got two of {row.twin} on {row.task} in the study"
+                f" {row.study!r}, seed {row.seed} ({told}): measure changed weights or settings into a folder of their"
+                " own"
+            )
 
 
 def _point(rows: list[StudyRow], resamples: int, seed: int) -> Point:
@@ -239,6 +281,8 @@ def _gain(image: list[StudyRow], video: list[StudyRow], resamples: int, seed: in
     baseline, candidate, first = stacked(image), stacked(video), video[0]
     if baseline is None or candidate is None or baseline.shape[1] != candidate.shape[1]:
         return None
+    if {row.dataset for row in image} != {row.dataset for row in video}:
+        return None  # clips of another world: nothing to pair
     found = paired_bootstrap(baseline, candidate, resamples=resamples, seed=seed)
     interval = found.gain if first.higher_is_better else found.error_reduction
     bounds = (interval.estimate, interval.low, interval.high)

@@ -106,4 +106,4 @@ def _matrix(summary: Summary) -> Table:
         first, second = point.other["first"], point.other["second"]
         if first != second:
             body.append((first, second, labels.with_interval(point)))
-    return Table(("first", "second", "CKA"), tuple(body), words=2)
+    return Table(("first", "second", "CKA, debiased"), tuple(body), words=2)

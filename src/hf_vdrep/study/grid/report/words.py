@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from ...compare.systems import TWINS
 from ...paper_gains import paper_gain
 from ..config import StudyConfig
-from . import labels, trainings
+from . import contrasts, labels, trainings
 from .points import Point, StudyGain, Summary
 
 Reader = Callable[[StudyConfig, Summary], list[str]]
@@ -32,16 +34,21 @@ def sentences(config: StudyConfig, summary: Summary) -> list[str]:
     if config.axis == "training_seed":
         return trainings.sentences(summary)
     own = readers.get(config.axis)
-    found = [_winners(summary)] if summary.gains else []
+    found = [_winners(config, summary)] if summary.gains else []
     found += _against_paper(summary) if config.kind == "compare" else []
     return found + (own(config, summary) if own else [])
 
 
-def _winners(summary: Summary) -> str:
-    winners = [gain.winner for gain in summary.gains]
+def _winners(config: StudyConfig, summary: Summary) -> str:
+    """How often either twin is better; with frames out of order the label is not the clip's, so none is counted."""
+    gains, where = summary.gains, ""
+    if config.axis == "frame_order":
+        gains = tuple(gain for gain in gains if gain.settings["frame_order"] == "forward")
+        where = " on clips in order"
+    winners = [gain.winner for gain in gains]
     parts = [f"V-WALT is better in {winners.count('v-walt')}", f"I-WALT in {winners.count('i-walt')}"]
     noun = "comparison" if len(winners) == 1 else "comparisons"
-    return f"Of {len(winners)} {noun} of the twins, {', '.join(parts)}; {winners.count(None)} are undecided."
+    return f"Of {len(winners)} {noun} of the twins{where}, {', '.join(parts)}; {winners.count(None)} are undecided."
 
 
 def _against_paper(summary: Summary) -> list[str]:
@@ -61,20 +68,6 @@ def _against_paper(summary: Summary) -> list[str]:
     return lines
 
 
-def best(points: Sequence[Point]) -> Point:
-    """The point with the best score."""
-    sign = 1 if points[0].higher_is_better else -1
-    return max(points, key=lambda point: sign * point.value)
-
-
-def overlapping(points: Sequence[Point]) -> list[Point]:
-    """Points that the best one's interval does not set apart: their own intervals reach its value."""
-    top = best(points)
-    if top.higher_is_better:
-        return [p for p in points if p.high >= top.value]
-    return [p for p in points if p.low <= top.value]
-
-
 def _best_places(config: StudyConfig, summary: Summary) -> list[str]:
     """Per task: each twin's best place, and how many others are not set apart from it."""
     lines = []
@@ -83,7 +76,8 @@ def _best_places(config: StudyConfig, summary: Summary) -> list[str]:
         for twin in [name for name in TWINS if name in summary.twins]:
             points = [p for p in summary.select(task=task, twin=twin) if p.at(config.axis) is not None]
             if points:
-                top, near = best(points), len(overlapping(points)) - 1
+                top = contrasts.kept(points)
+                near = len(contrasts.alike(summary, top, points))
                 place = labels.place_words(config.axis, top.at(config.axis), top.num_layers)
                 alike = f", {near} of {len(points) - 1} others not set apart" if near else ""
                 parts.append(f"{labels.system_label(twin)} at {place} ({labels.shown(top.metric, top.value)}{alike})")
@@ -102,9 +96,10 @@ def _high_noise(summary: Summary) -> list[str]:
         for twin in TWINS:
             points = summary.select(task=task, twin=twin)
             if len(points) > 1:
-                top, last = best(points), max(points, key=lambda p: p.settings["timestep"])
+                top, last = contrasts.kept(points), max(points, key=lambda p: p.settings["timestep"])
                 total += 1
-                hurt += last not in overlapping(points) and last is not top
+                worse = (last.value < top.value) == top.higher_is_better
+                hurt += last is not top and worse and contrasts.set_apart(summary, top, last)
     return [f"The highest noise level is set apart below the best one in {hurt} of {total} curves."] if total else []
 
 
@@ -114,7 +109,7 @@ def _best_cells(config: StudyConfig, summary: Summary) -> list[str]:
         for twin in summary.twins:
             points = summary.select(task=task, twin=twin)
             if points:
-                top = best(points)
+                top = contrasts.kept(points)
                 place = labels.place_words("layer", top.settings["layer"], top.num_layers)
                 lines.append(
                     f"{labels.task_title(task).capitalize()}, {labels.system_label(twin)}: best at block {place} and"
@@ -131,37 +126,59 @@ def _budget(config: StudyConfig, summary: Summary) -> list[str]:
             points = [p for p in summary.select(task=task, twin=twin) if p.settings["fraction"] is not None]
             points.sort(key=lambda p: p.settings["fraction"])
             if len(points) > 1:
-                lines.append(_budget_line(task, twin, points))
+                lines.append(_budget_line(summary, points))
     return lines or ["No checkpoints are kept, so there is nothing along the training to show."]
 
 
-def _budget_line(task: str, twin: str, points: Sequence[Point]) -> str:
-    last, top = points[-1], best(points)
+def _budget_line(summary: Summary, points: Sequence[Point]) -> str:
+    last, top = points[-1], contrasts.kept(points)
     early = min(points[:-1], key=lambda p: abs(p.settings["fraction"] - 0.2))
-    part, whole = (early.value, last.value) if last.higher_is_better else (last.value, early.value)
-    ratio = f"{100 * part / whole:.0f} %" if whole else "no ratio"
-    line = f"{labels.task_title(task).capitalize()}, {labels.system_label(twin)}: {ratio} of the final"
+    ratio = _share_words(summary, early, last)
+    line = f"{labels.task_title(last.task).capitalize()}, {labels.system_label(last.twin)}: {ratio} of the final"
     line += f" quality at {labels.place_words('fraction', early.settings['fraction'])} of the training"
     if top is not last:
-        apart = "" if last in overlapping(points) else ", set apart from the end"
+        apart = ", set apart from the end" if contrasts.set_apart(summary, top, last) else ""
         line += f"; best at {labels.place_words('fraction', top.settings['fraction'])}{apart}"
     return f"{line}."
 
 
+def _share_words(summary: Summary, early: Point, last: Point) -> str:
+    """ "76 % [67, 86]"."""
+    found = contrasts.share(summary, early, last)
+    if found is not None and np.isfinite([found.estimate, found.low, found.high]).all():
+        return f"{found.estimate:.0f} % [{found.low:.0f}, {found.high:.0f}]"
+    part, whole = (early.value, last.value) if last.higher_is_better else (last.value, early.value)
+    return f"{100 * part / whole:.0f} %" if whole else "no ratio"
+
+
 def _orders(config: StudyConfig, summary: Summary) -> list[str]:
-    """What is left of a score when the frames come in another order."""
+    """How a score changes when the frames come in another order, each clip against itself."""
     lines = []
     for task in summary.tasks:
         for twin in [name for name in TWINS if name in summary.twins]:
             found = {p.settings["frame_order"]: p for p in summary.select(task=task, twin=twin)}
             if "forward" in found:
                 first = found.pop("forward")
-                parts = [f"{name} {labels.with_interval(p)}" for name, p in found.items()]
+                parts = "; ".join(f"{name} {_changed(summary, first, p)}" for name, p in sorted(found.items()))
                 lines.append(
                     f"{labels.task_title(task).capitalize()}, {labels.system_label(twin)}: forward"
-                    f" {labels.with_interval(first)}; {'; '.join(parts)}."
+                    f" {labels.with_interval(first)}{f', changed by: {parts}' if parts else ''}."
                 )
+    if lines:
+        lines.append(
+            "The readouts learned from clips in order and are only tested on others, whose labels stay those of the"
+            " clip in order: a loss says that they use the order, or that they never met such clips."
+        )
     return lines
+
+
+def _changed(summary: Summary, first: Point, second: Point) -> str:
+    """ "−13.5 [−16.9, −10.2]", paired over the clips."""
+    found = contrasts.difference(summary, first, second)
+    if found is None:
+        return labels.shown_change(second.metric, second.value - first.value)
+    shown = [labels.shown_change(second.metric, value) for value in (found.estimate, found.low, found.high)]
+    return f"{shown[0]} [{shown[1]}, {shown[2]}]"
 
 
 def _sizes(config: StudyConfig, summary: Summary) -> list[str]:
@@ -189,7 +206,7 @@ def _similar(config: StudyConfig, summary: Summary) -> list[str]:
     most, least = max(same, key=lambda p: p.value), min(same, key=lambda p: p.value)
     return [
         f"The twins' features are most alike in block {most.other['first'].split()[-1]}"
-        f" (CKA {labels.with_interval(most)}) and least in block {least.other['first'].split()[-1]}"
+        f" (debiased linear CKA {labels.with_interval(most)}) and least in block {least.other['first'].split()[-1]}"
         f" ({labels.with_interval(least)})."
     ]
 
@@ -205,7 +222,7 @@ def _quality(config: StudyConfig, summary: Summary) -> list[str]:
                 first, last = points[0], points[-1]
                 better = (last.value > first.value) == first.higher_is_better
                 lines.append(
-                    f"{labels.system_label(twin)}, {metric.replace('_', ' ')}: {labels.with_interval(first)} at"
+                    f"{labels.system_label(twin)}, {labels.metric_words(metric)}: {labels.with_interval(first)} at"
                     f" {labels.place_words('fraction', first.settings['fraction'])} of the training,"
                     f" {labels.with_interval(last)} at its end ({'better' if better else 'not better'})."
                 )

@@ -14,7 +14,7 @@ from ..catalog import ORDER, shipped_studies
 from ..config import StudyConfig
 from ..pictures import FOLDER as PICTURES
 from ..rows import ROWS_NAME, StudyRow, compact, read_rows
-from ..run import SKIPPED_NAME, TIMES_NAME
+from ..run import CELLS_NAME, SKIPPED_NAME, TIMES_NAME
 from . import correlation, figures, tables, words
 from .page import Section, render_page
 from .points import Summary, summarise
@@ -23,33 +23,34 @@ SUMMARY_NAME, PAGE_NAME = "summary.json", "report.html"
 _LARGEST = 6_000_000  # bytes of rows that are committed
 
 
-def write_report(rows: str | os.PathLike[str], folder: Path, *, resamples: int = 2000) -> Path:
+def write_report(rows: str | os.PathLike[str], folder: Path, *, resamples: int | None = None) -> Path:
     """Draw everything from the rows.
 
     Args:
         rows: folder of a study (its shards are gathered into one file) or a parquet file.
         folder: gets report.html, summary.json, and per analysis <name>.png, .svg, .md and .csv.
-        resamples: of the bootstrap.
+        resamples: of the bootstrap; None as of `summarise`.
 
     Returns:
         The page.
 
     Raises:
-        ValueError: no rows there.
+        ValueError: no rows there, or two of one readout.
     """
     place = Path(rows)
     found = compact(place) if place.is_dir() else read_rows(place)
     base = place if place.is_dir() else place.parent
     folder.mkdir(parents=True, exist_ok=True)
-    summaries = summarise(found, resamples=resamples)
     notes = _notes(base)
+    summaries = summarise([row for row in found if _belongs(row, notes["cells"])], resamples=resamples)
     sections = []
     for name in sorted(summaries, key=lambda n: (n != "main", ORDER.index(n) if n in ORDER else len(ORDER), n)):
         config = _config(base, name)
-        sections.append(_section(config, summaries, folder, base, notes))
+        coverage = _coverage(name, found, notes["cells"])
+        sections.append(_section(config, summaries, folder, base, notes, coverage))
     whole = {section.name: _plain(section, summaries[section.name]) for section in sections}
     _write(folder / SUMMARY_NAME, json.dumps({"studies": whole, "rows": len(found)}, ensure_ascii=False) + "\n")
-    _write(folder / PAGE_NAME, render_page(sections, _about(found)))
+    _write(folder / PAGE_NAME, render_page(sections, {**_about(found), "unmeasured": _unmeasured(summaries)}))
     return folder / PAGE_NAME
 
 
@@ -66,7 +67,7 @@ def publish(rows: str | os.PathLike[str], report: Path, target: Path) -> Path:
     if size > _LARGEST:
         raise ValueError(f"rows must be at most {_LARGEST:,} bytes to be published, got {size:,} in {source}")
     target.mkdir(parents=True, exist_ok=True)
-    wanted = [source, *(base / name for name in (SKIPPED_NAME, TIMES_NAME))]
+    wanted = [source, *(base / name for name in (SKIPPED_NAME, TIMES_NAME, CELLS_NAME))]
     wanted += [file for file in sorted(report.iterdir()) if file.suffix in (".html", ".json", ".md", ".png", ".csv")]
     for file in wanted:
         if file.exists():
@@ -78,16 +79,22 @@ def publish(rows: str | os.PathLike[str], report: Path, target: Path) -> Path:
 
 
 def _section(
-    config: StudyConfig, summaries: dict[str, Summary], folder: Path, base: Path, notes: dict[str, dict]
+    config: StudyConfig,
+    summaries: dict[str, Summary],
+    folder: Path,
+    base: Path,
+    notes: dict[str, dict],
+    coverage: list[str],
 ) -> Section:
     """Words, table and figure of one analysis, written and kept for the page."""
     summary, name = summaries[config.name], config.name
     table = tables.table_of(config, summary)
-    said = words.sentences(config, summary)
+    said = coverage + words.sentences(config, summary)
     more = None
     if config.kind == "quality" and "training-budget" in summaries:
         found = correlation.correlations(summary, summaries["training-budget"])
         more = correlation.table_of(found) if found else None
+        said += correlation.sentences(found)
     figure = figures.draw(config, summary)
     svg = ""
     if figure is not None:
@@ -109,6 +116,24 @@ def _section(
     )
 
 
+def _belongs(row: StudyRow, cells: dict[str, list[str]]) -> bool:
+    """Whether a row is of the settings that its analysis was last run with."""
+    return row.study not in cells or row.config_hash in cells[row.study]
+
+
+def _coverage(name: str, rows: list[StudyRow], cells: dict[str, list[str]]) -> list[str]:
+    """What of an analysis is not measured yet, and what of its rows is no longer part of it."""
+    if name not in cells:
+        return []
+    there, wanted = {row.config_hash for row in rows if row.study == name}, set(cells[name])
+    lines = []
+    if wanted - there:
+        lines.append(f"Not finished: {len(wanted & there):,} of {len(wanted):,} scores are measured.")
+    if there - wanted:
+        lines.append(f"{len(there - wanted):,} scores of earlier settings or weights are left out.")
+    return lines
+
+
 def _config(base: Path, name: str) -> StudyConfig:
     """As it was run, else as it ships, else what a table needs."""
     for path in (base / "configs" / f"{name}.yaml", shipped_studies().get(name)):
@@ -119,10 +144,16 @@ def _config(base: Path, name: str) -> StudyConfig:
 
 def _notes(base: Path) -> dict[str, dict]:
     found = {}
-    for key, name in (("skipped", SKIPPED_NAME), ("times", TIMES_NAME)):
+    for key, name in (("skipped", SKIPPED_NAME), ("times", TIMES_NAME), ("cells", CELLS_NAME)):
         path = base / name
         found[key] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return found
+
+
+def _unmeasured(summaries: dict[str, Summary]) -> str:
+    """Titles of the shipped analyses that have no rows."""
+    names = [name for name in shipped_studies() if name not in summaries]
+    return ", ".join(load_config(StudyConfig, shipped_studies()[name]).title for name in names)
 
 
 def _about(rows: list[StudyRow]) -> dict[str, str]:
