@@ -200,3 +200,32 @@ def test_a_model_that_needs_more_than_noise_does_not_promise_a_call(walt, tmp_pa
     asking = model_card("me/x", dataclasses.replace(shape, needs="a prompt"), record, [], "me/probeworld")
     assert "pipe(num_inference_steps" in plain and "pipe(num_inference_steps" not in asking
     assert "it takes a prompt" in asking
+
+
+def test_a_card_of_other_data_names_no_license_and_no_place_of_this_machine(walt, tmp_path):
+    """What others' data allow is not for the package to say; a folder's last name is enough."""
+    shape = WaltShape.read(walt / "pipeline")
+    (tmp_path / "config.yaml").write_text("data: /home/somebody/secret-project/films\ntrain_split: train\n")
+    text = model_card("me/x", shape, TrainingRecord.read(tmp_path), [], "me/probeworld")
+    assert "`films`, the train split." in text and "somebody" not in text
+    data = ModelCard(text).data
+    assert data.license is None and data.datasets is None
+    assert ModelCard(model_card("me/x", shape, TrainingRecord.read(walt), [], "me/p")).data.license == "apache-2.0"
+
+
+@pytest.mark.parametrize(
+    ("needs", "video", "tag"),
+    [
+        (None, True, "unconditional-image-generation"),
+        ("a prompt", True, "text-to-video"),
+        ("a prompt", False, "text-to-image"),
+        ("the frames to go on from", True, "image-to-video"),
+        ("the clip to enlarge", True, "video-to-video"),
+    ],
+)
+def test_the_hub_is_told_what_a_model_takes(walt, needs: str | None, video: bool, tag: str):
+    import dataclasses
+
+    shape = dataclasses.replace(WaltShape.read(walt / "pipeline"), needs=needs, video=video)
+    card = ModelCard(model_card("me/x", shape, TrainingRecord.read(walt), [], "me/probeworld"))
+    assert card.data.pipeline_tag == tag

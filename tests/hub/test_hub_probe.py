@@ -84,3 +84,14 @@ def test_what_is_no_readout_is_named(tmp_path: Path):
     for source in (tmp_path, tmp_path / "nothing"):
         with pytest.raises(ValueError, match="must be a trained readout's folder"):
             open_trained(source)
+
+
+def test_a_readout_that_changes_its_form_leaves_nothing_of_the_other(hub, api, run: Path):
+    """Another reading, chosen at the next training, makes a lone readout of a whole model, and the other way round."""
+    about = json.loads((run / "probe" / "training.json").read_text())
+    for reading in ("auto", "stride", "auto"):
+        (run / "probe" / "training.json").write_text(json.dumps(about | {"reading": reading}))
+        plan = probe_plan(run, "me/probe", "me/tiny", "me/probeworld")
+        push(plan, api)
+        tree = hub.store.repos["model", "me/probe"].at("main").tree
+        assert set(tree) - {".gitattributes"} == {file.path for file in plan.files}

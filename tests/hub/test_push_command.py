@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from loopback.server import TOKEN
 
 from hf_vdrep.cli.main import main
 
@@ -157,3 +158,13 @@ def test_a_cut_is_the_machines_failure_and_says_how_to_go_on(hub, capsys, walt):
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("hf-vdrep: error: me/tiny: the upload was cut") and "same command again" in error
     assert main(["push", "model", str(walt), "-q"]) == 0
+
+
+@pytest.mark.parametrize(
+    "fault", [{}, {"puts_before_drop": 0}, {"refuse": (403, "/commit/")}, {"refuse": (401, "/api")}]
+)
+def test_the_token_is_never_shown(hub, capsys, walt, caplog, fault: dict):
+    with hub.broken(**fault):
+        main(["push", "model", str(walt), "--debug"])
+    captured = capsys.readouterr()
+    assert TOKEN not in captured.out + captured.err + caplog.text

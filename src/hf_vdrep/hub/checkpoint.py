@@ -45,7 +45,7 @@ def checkpoint_plans(source: str | Path, repo_id: str, dataset: str, results: Pa
             message=f"Upload {system or folder.name} after {kept.words}: pipeline, transformers files, card",
             replaces=REPLACED,
             revision=kept.revision,
-            mark=MARK,
+            marks=(MARK,),
         )
 
 

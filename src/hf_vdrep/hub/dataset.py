@@ -38,7 +38,7 @@ def dataset_plan(folder: str | Path, repo_id: str) -> PushPlan:
         repo_type="dataset",
         message=f"Upload ProbeWorld: {clips} clips, card",
         replaces=("data/*.parquet",),  # the card's patterns would read shards of an earlier export too
-        mark=MANIFEST,
+        marks=(MANIFEST,),
         note="ProbeWorld: rendered clips with exact labels for ten tasks",
     )
 

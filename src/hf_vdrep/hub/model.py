@@ -72,7 +72,7 @@ def model_plan(
         message=f"Upload {name}: pipeline, transformers files, card{' and results' if found else ''}",
         replaces=REPLACED,
         note=f"{name}: a WALT for diffusers and transformers",
-        mark=MARK,
+        marks=(MARK,),
     )
 
 

@@ -34,6 +34,12 @@ _NEEDS = {
     "frame_conditioning": "the frames to go on from",
     "text_dim": "a prompt",
 }
+# By those words, of images and of video; the Hub has no name for video from nothing.
+_PIPELINES = {
+    "the clip to enlarge": ("image-to-image", "video-to-video"),
+    "the frames to go on from": ("image-to-image", "image-to-video"),
+    "a prompt": ("text-to-image", "text-to-video"),
+}
 _OTHER_LIMITS = "What is out of its training data is out of distribution; samples may repeat biases of that data."
 
 
@@ -129,7 +135,7 @@ def model_card(
     name = repo_id.rsplit("/", 1)[-1]
     return render(
         "model.md",
-        _front_matter(name, record, found, dataset),
+        _front_matter(name, shape, record, found, dataset),
         name=name,
         repo_id=repo_id,
         **_names(shape),
@@ -160,11 +166,15 @@ def _names(shape: WaltShape) -> dict[str, Any]:
     }
 
 
-def _front_matter(name: str, record: TrainingRecord, found: list[TaskScore], dataset: str) -> ModelCardData:
+def _front_matter(
+    name: str, shape: WaltShape, record: TrainingRecord, found: list[TaskScore], dataset: str
+) -> ModelCardData:
+    task = _PIPELINES.get(shape.needs or "", ("unconditional-image-generation",) * 2)
     return ModelCardData(
-        license="apache-2.0",
+        # What others' data allow is not for this package to say.
+        license="apache-2.0" if record.data in ("", "probeworld") else None,
         library_name="diffusers",
-        pipeline_tag="unconditional-image-generation",
+        pipeline_tag=task[shape.video],
         tags=TAGS,
         datasets=[dataset] if found or record.data == "probeworld" else None,
         model_name=name,

@@ -70,7 +70,7 @@ class PushPlan:
         replaces: patterns of the files of an earlier push that go where this one does not write them again.
         note: one sentence about it, for a collection.
         revision: branch that takes the commit, made where it is missing; None is `main`.
-        mark: a path that every such repository of ours holds: one with files and without it is somebody's other work.
+        marks: paths of which every such repository of ours holds one: what holds files and none is other work.
     """
 
     kind: str
@@ -82,7 +82,7 @@ class PushPlan:
     replaces: tuple[str, ...] = ()
     note: str = ""
     revision: str | None = None
-    mark: str | None = None
+    marks: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:

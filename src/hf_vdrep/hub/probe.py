@@ -27,6 +27,12 @@ from .results import RESULTS_NAME, TaskScore, results_file
 
 # What a head does with a clip by itself; the rest needs images cut from it beforehand.
 _OWN_READINGS = (None, "auto", "video", "stack")
+# A readout that went alone may go with its backbone the next time, and the other way round.
+_OF_EITHER = (
+    *REPLACED,
+    *("vae/*", "transformer/*", "scheduler/*", "model_index.json", MARK, TRAINING_NAME),
+    *("preprocessor_config.json", "video_preprocessor_config.json"),
+)
 
 
 @dataclass(frozen=True)
@@ -136,8 +142,8 @@ def probe_plan(source: str | Path, repo_id: str, base_id: str, dataset: str, bac
         repo_id=repo_id,
         repo_type="model",
         message=f"Upload readout of {title}{' with its backbone' if whole else ''}: weights, card, results",
-        replaces=REPLACED,
-        mark=MARK if whole else TRAINING_NAME,
+        replaces=_OF_EITHER,
+        marks=(MARK, TRAINING_NAME),
         note=f"Readout of {title} from frozen features of {base_id.rsplit('/', 1)[-1]}",
     )
 

@@ -83,8 +83,8 @@ class TrainingRecord:
 
     @property
     def data(self) -> str:
-        """What it was trained on: "probeworld", a folder, a Hub id; "" where unknown."""
-        return str(self.config.get("data", "probeworld")) if self.config else ""
+        """What it was trained on: "probeworld", a folder's name, a Hub id; "" where unknown."""
+        return str(_public(self.config.get("data", "probeworld"))) if self.config else ""
 
 
 def without_local_paths(settings: dict[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def metric_plan(name: str, repo_id: str, package: str = PACKAGE) -> PushPlan:
         repo_type="space",
         sdk="gradio",
         message=f"Upload the metric {name}: module, card, app",
-        mark=f"{name}.py",
+        marks=(f"{name}.py",),
         note=f'evaluate.load("{repo_id}")',
     )
 
@@ -118,7 +118,7 @@ def space_plan(source: str | Path, repo_id: str, package: str | None = None) -> 
         repo_type="space",
         sdk=data["sdk"],
         message=f"Upload the Space {data.get('title', place.name)}",
-        mark=app if data["sdk"] == "gradio" else None,
+        marks=(app,) if data["sdk"] == "gradio" else (),
         note=str(data.get("short_description", data.get("title", place.name))),
     )
 

@@ -75,8 +75,8 @@ def _files(plan: PushPlan, api: HfApi, head: str) -> list[str]:
 def _check_content(plan: PushPlan, there: list[str]) -> None:
     """Names are easily taken twice: a model must not be written over the files of another."""
     others = [path for path in there if not any(fnmatch(path, pattern) for pattern in _NOBODYS)]
-    if plan.mark and others and plan.mark not in there:
+    if plan.marks and others and not set(plan.marks) & set(there):
         raise PushError(
-            f"{address(plan)} must be empty or of an earlier push ({plan.mark}), "
+            f"{address(plan)} must be empty or of an earlier push (with {' or '.join(plan.marks)}), "
             f"got {', '.join(sorted(others)[:3])}: choose another name with --repo"
         )

@@ -16,7 +16,7 @@ Of the root's files none holds weights, so no tensor is stored twice.
 import json
 from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from .compression import sides, spatial_ratio, temporal_ratio
@@ -62,7 +62,7 @@ def check_folder(folder: str | Path) -> Path:
         read_json(path / name)
     for component in COMPONENTS:
         weights_of(path, component)
-    if (path / INDEX_NAME).is_file() and HEAD_NAME in read_json(path / INDEX_NAME).get("weight_map", {}).values():
+    if (path / INDEX_NAME).is_file() and HEAD_NAME in _files_of_index(path / INDEX_NAME):
         _header(path / HEAD_NAME)
     return path
 
@@ -77,8 +77,23 @@ def weights_of(folder: Path, component: str) -> dict[str, Path]:
     index = base / f"{WEIGHTS_NAME}.index.json"
     files = [base / WEIGHTS_NAME]
     if index.is_file():
-        files = [base / name for name in sorted(set(read_json(index).get("weight_map", {}).values()))]
+        files = [base / name for name in _files_of_index(index)]
     return {name: file for file in files for name in _header(file)}
+
+
+def _files_of_index(path: Path) -> list[str]:
+    """Names that an index gives to its files, sorted; all lie beside it or below.
+
+    Raises:
+        ModelFolderError: no such table, or a name that leads elsewhere.
+    """
+    table = read_json(path).get("weight_map")
+    if not isinstance(table, dict) or not all(isinstance(name, str) for name in table.values()):
+        raise ModelFolderError(f"{path} must map tensors to files in weight_map, got {type(table).__name__}")
+    for name in table.values():
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or "\\" in name:
+            raise ModelFolderError(f"{path} must name files of its folder, got {name}")
+    return sorted(set(table.values()))
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -12,7 +12,15 @@ _LICENSES = {"apache-2.0", "mit", "cc-by-4.0", "cc0-1.0", "other", "unknown"}
 _COLORS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 _SIZES = {"n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M"}
 _TASKS = {
-    *("unconditional-image-generation", "text-to-video", "image-classification", "video-classification"),
+    *(
+        "unconditional-image-generation",
+        "text-to-video",
+        "text-to-image",
+        "image-to-video",
+        "video-to-video",
+        "image-classification",
+        "video-classification",
+    ),
     *("depth-estimation", "image-feature-extraction", "keypoint-detection", "object-detection", "other"),
 }
 
