@@ -63,8 +63,8 @@ def test_models_without_readouts_say_so(comparer: Comparer):
     choice = Choice(("latents", "pixels"), density=1)
     value = comparer.readouts(open_example("hourglass"), choice, Deadline(300))
     for model in value["models"]:
-        assert model["missing"].keys() == {"object", "action_motion", "depth", "point_tracks"}
-        assert f"No readout has been trained on {model['name']}" in model["missing"]["depth"]
+        assert model["missing"].keys() == {"object", "action_motion", "depth", "point_tracks", "box_tracks"}
+        assert f"No readout has been trained on {model['title']}" in model["missing"]["depth"]
 
 
 def test_noise_and_depth_change_the_pictures_and_the_readouts_stay(comparer: Comparer, value: dict):

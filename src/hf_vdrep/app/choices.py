@@ -7,11 +7,13 @@ from typing import Any
 
 SITES = {
     "block": "output of the block",
+    "middle": "between its attention and its MLP",
+    "attention": "what its attention adds",
+    "mlp": "what its MLP adds",
     "norm": "what goes into its attention",
-    "attention": "output of its attention",
-    "mlp": "output of its MLP",
 }
-"""Site -> what it is, for readers."""
+"""Site -> what it is, for readers. A WALT has no "norm", a denoiser of diffusers no "middle"."""
+WALT_SITES = ("block", "middle", "attention", "mlp")
 DENSITIES = {1: "the model's own grid", 2: "twice as fine", 4: "four times as fine (slow)"}
 
 
@@ -44,7 +46,7 @@ class Choice:
         Raises:
             ValueError: a value that is out of range or of the wrong kind.
         """
-        models = _model(first, "first model"), _model(second, "second model")
+        models = model_name(first, "first model"), model_name(second, "second model")
         percent = _number(depth, "depth", 1, 100, " %")
         level = _number(timestep, "noise level", 0, 999)
         if level != int(level):
@@ -70,7 +72,26 @@ def whole_number(value: Any, what: str, low: int, high: int) -> int:
     return int(number)
 
 
-def _model(value: Any, what: str) -> str:
+def box_of(value: Any) -> tuple[float, float, float, float]:
+    """A box x1, y1, x2, y2 within the frame, in [0, 1].
+
+    Raises:
+        ValueError: anything else, with a sentence for the visitor.
+    """
+    if not isinstance(value, (list, tuple)) or len(value) != 4:
+        raise ValueError(f"The box must be four numbers, got {_short(value)}.")
+    x1, y1, x2, y2 = (_number(number, "box's side", 0, 1) for number in value)
+    if x2 - x1 < 0.01 or y2 - y1 < 0.01:
+        raise ValueError("The box must be at least a hundredth of the frame wide and high.")
+    return x1, y1, x2, y2
+
+
+def model_name(value: Any, what: str) -> str:
+    """The name of a model, whether or not there is one of that name.
+
+    Raises:
+        ValueError: anything else, with a sentence for the visitor.
+    """
     if not isinstance(value, str) or not value.strip() or len(value) > 200:
         raise ValueError(f"The {what} must be a name, got {_short(value)}.")
     return value.strip()

@@ -13,12 +13,13 @@ from .model_view import features_of
 from .payload import (
     base_payload,
     change_limit,
+    corners,
     depth_range,
     model_payload,
     probes_payload,
     truth_payload,
 )
-from .probe_view import probe_view
+from .probe_view import follow_box, probe_view
 from .shelf import Shelf
 
 
@@ -51,6 +52,21 @@ class Comparer:
         )
         models = [{**model, **extra} for model, extra in zip(value["models"], said, strict=True)]
         return {**value, "models": models, "depthScale": scale, "truth": truth, "ready": True}
+
+    def follow(
+        self, footage: Footage, models: tuple[str, ...], box: tuple[float, ...], deadline: Deadline
+    ) -> dict[str, Any]:
+        """Where the readouts of the models follow a box of frame 0, as the player takes it.
+
+        Raises:
+            TimeoutError: it took too long.
+        """
+        found = []
+        for name in models:
+            deadline.check()
+            boxes, why = follow_box(self.shelf, name, footage, box)
+            found.append({"boxes": None if boxes is None else corners(boxes), "missing": why})
+        return {"key": footage.key, "names": list(models), "box": list(box), "models": found}
 
     def stages(self, footage: Footage, choice: Choice, deadline: Deadline) -> Iterator[dict[str, Any]]:
         """`pictures`, then `readouts`."""

@@ -25,6 +25,7 @@ _BUILT_IN = {
     "pan": "Cat",
     "astronaut": "Astronaut (photo)",
 }
+_MOST_BOXES, _LEAST_AREA = 2, 0.004
 _HOURGLASS = 61  # of ProbeWorld's test split: two solids come together before a striped wall
 _ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".mp4", ".mov", ".webm", ".mkv")
 
@@ -95,6 +96,7 @@ def open_world(index: int) -> Footage:
     )
     sample: Any = seen.batch([index])[0]
     truth = {name: sample[name] for name in ("object", "action_motion", "depth")}
+    truth["boxes"] = _followed_boxes(sample["boxes"], sample["present"])
     return Footage(f"probeworld-{index}", f"ProbeWorld, clip {index}", sample["video"],
                    shown.render_batch([index])[0], truth=truth)  # fmt: skip
 
@@ -118,6 +120,14 @@ def open_upload(path: Any, max_megabytes: int, folder: str | Path | None = None)
     if 1 < len(pictures) < FRAMES:
         note = f"The video is short: {len(pictures)} of {FRAMES} frames. The readouts need all of them."
     return _from_pictures(f"upload-{_digest(pictures)}", "Your upload", pictures, note)
+
+
+def _followed_boxes(boxes: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+    """float32 (K, T, 4), x1, y1, x2, y2 in [0, 1] of the largest objects that show in frame 0."""
+    sides = (boxes[:, 0, 2:] - boxes[:, 0, :2]).clamp_min(0)
+    area = sides.prod(-1) * present[:, 0]
+    order = area.argsort(descending=True)[:_MOST_BOXES]
+    return boxes[order[area[order] > _LEAST_AREA]]
 
 
 @lru_cache(maxsize=8)
@@ -153,4 +163,4 @@ def _shrink(pictures: torch.Tensor, side: int) -> torch.Tensor:
 
 
 def _digest(pictures: torch.Tensor) -> str:
-    return hashlib.blake2b(pictures.numpy().tobytes(), digest_size=8).hexdigest()
+    return hashlib.blake2b(pictures.numpy().tobytes(), digest_size=16).hexdigest()

@@ -5,18 +5,19 @@ import html
 import logging
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from ..data.untrusted import UploadError
-from .choices import Choice
+from .choices import Choice, box_of, model_name
 from .comparison import Comparer
 from .deadline import Workers
-from .footage import Footage, open_example, open_upload, open_world
+from .footage import Footage, open_example, open_world
+from .memo import Memory
 from .settings import AppSettings
 from .shelf import Shelf
+from .uploads import Uploads
 
 EXAMPLE, UPLOAD, WORLD = "Example", "Your own", "ProbeWorld"
 SOURCES = (EXAMPLE, UPLOAD, WORLD)
@@ -35,6 +36,8 @@ class Handlers:
         self.settings = settings
         self.comparer = Comparer(Shelf(settings))
         self.workers = Workers(settings.concurrency, settings.time_limit)
+        self.uploads = Uploads(settings.max_upload_megabytes)
+        self._shown = Memory(64)  # clips by key, for what is asked about a picture that is on a page already
 
     def compare(
         self,
@@ -73,7 +76,8 @@ class Handlers:
             choice = Choice.checked(first, second, depth, noise, site, detail, keep_position)
             for name in choice.models:
                 self.comparer.shelf.check(name)
-            footage = self.workers.run(lambda _: self._footage(source, example, upload, clip))
+            opened = self.workers.run(lambda _: self._footage(source, example, upload, clip))
+            footage = self._shown.get(opened.key, lambda: opened)
             value = self.workers.run(lambda deadline: self.comparer.pictures(footage, choice, deadline))
             yield value, good("Asking the readouts …")
             value = self.workers.run(lambda deadline: self.comparer.readouts(footage, choice, deadline))
@@ -82,6 +86,34 @@ class Handlers:
             words = sentence(error)
             gr.Warning(words, duration=8)  # the line of status may be out of sight on a phone
             yield gr.skip(), bad(words)
+
+    def follow(self, event: gr.EventData) -> tuple[Any, str]:
+        """Follow a box that the visitor drew in the clip that is shown.
+
+        Args:
+            event: `key` of the clip, `names` of the models, `box` in frame 0.
+
+        Returns:
+            The boxes as a change of the player, and a line about them.
+        """
+        started = time.monotonic()
+        try:
+            asked = event._data if isinstance(event._data, dict) else {}
+            box, names = box_of(asked.get("box")), asked.get("names")
+            if not isinstance(names, list) or len(names) != 2:
+                raise ValueError("The box can be followed by two models.")
+            models = tuple(model_name(name, "model") for name in names)
+            for name in models:
+                self.comparer.shelf.check(name)
+            footage = self._shown.peek(str(asked.get("key")))
+            if footage is None:
+                raise ValueError("This clip is no longer kept here; please compare again.")
+            found = self.workers.run(lambda deadline: self.comparer.follow(footage, models, box, deadline))
+            return gr.update(followed=found), good(f"Box followed in {time.monotonic() - started:.1f} s.")
+        except Exception as error:
+            words = sentence(error)
+            gr.Warning(words, duration=8)
+            return gr.update(followed={"failed": words}), bad(words)
 
     def first_page(self) -> Iterator[tuple[Any, str]]:
         """What is shown when the page opens: the first example, by the first pair."""
@@ -101,17 +133,10 @@ class Handlers:
         if source == EXAMPLE:
             return open_example(example, self.settings.examples)
         if source == UPLOAD:
-            return open_upload(upload, self.settings.max_upload_megabytes, upload_folder())
+            return self.uploads.open(upload)
         if source == WORLD:
             return open_world(clip)
         raise ValueError(f"The source must be one of {', '.join(SOURCES)}.")
-
-
-def upload_folder() -> Path:
-    """Where gradio keeps uploads."""
-    from gradio.utils import get_upload_folder
-
-    return Path(get_upload_folder())
 
 
 def sentence(error: Exception) -> str:

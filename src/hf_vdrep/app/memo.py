@@ -42,6 +42,11 @@ class Memory:
                 self._kept.popitem(last=False)
         return made
 
+    def peek(self, key: Any) -> Any:
+        """What is kept for `key`; None if nothing is."""
+        with self._lock:
+            return self._kept.get(key)
+
     def __len__(self) -> int:
         return len(self._kept)
 
@@ -58,9 +63,13 @@ class RememberingBackbone(Backbone):
     def __init__(self, inner: Backbone, tokens: Memory, features: Memory) -> None:
         self.inner, self._tokens, self._features = inner, tokens, features
         self.name, self.num_layers, self.uses_timestep = inner.name, inner.num_layers, inner.uses_timestep
-        self.stride = int(getattr(inner, "stride", 1))
-        self.video_as = str(getattr(inner, "video_as", ""))
+        whole = getattr(inner, "backbone", inner)  # of features from inside of its blocks
+        self.stride = int(getattr(whole, "stride", 1))
+        self.video_as = str(getattr(whole, "video_as", ""))
+        self.site = str(getattr(inner, "site", "block"))
         self._tokenizer = inner.tokenizer
+        # A model that is read by hooks must not be run by two visitors at once.
+        self._one_by_one = threading.Lock()
 
     @property
     def fingerprint(self) -> str:
@@ -100,10 +109,14 @@ class RememberingBackbone(Backbone):
     ) -> list[FeatureMap]:
         key, prepared = inputs
         asked = (self.fingerprint, key, tuple(sample_ids), tuple(self.resolve_layers(layers)), tuple(timesteps), seed)
-        return self._features.get(
-            asked,
-            lambda: self.inner.extract(prepared, sample_ids=sample_ids, layers=layers, timesteps=timesteps, seed=seed),
-        )
+
+        def run() -> list[FeatureMap]:
+            with self._one_by_one:
+                return self.inner.extract(
+                    prepared, sample_ids=sample_ids, layers=layers, timesteps=timesteps, seed=seed
+                )
+
+        return self._features.get(asked, run)
 
 
 def _key_of(videos: torch.Tensor) -> str:

@@ -7,11 +7,11 @@ import torch
 
 from ..study.inspect_clip import feature_change, frame_steps
 from ..study.inspect_dense import Tap, dense_features, position_pattern
+from .catalogue import is_shipped
 from .choices import Choice
 from .footage import Footage, open_example
 from .gpu import on_gpu
 from .memo import RememberingBackbone
-from .settings import SHIPPED
 from .shelf import Shelf
 
 _REFERENCE = "hourglass"
@@ -56,7 +56,7 @@ def features_of(shelf: Shelf, name: str, footage: Footage, choice: Choice) -> Fe
     Raises:
         ValueError: a model, layer, noise level, site or clip that does not go together.
     """
-    return _features(shelf, name, footage, choice) if name in SHIPPED else _on_gpu(shelf, name, footage, choice)
+    return _features(shelf, name, footage, choice) if is_shipped(name) else _on_gpu(shelf, name, footage, choice)
 
 
 def _features(shelf: Shelf, name: str, footage: Footage, choice: Choice) -> Features:
@@ -66,7 +66,7 @@ def _features(shelf: Shelf, name: str, footage: Footage, choice: Choice) -> Feat
     found = dense_features(backbone, footage.frames, footage.key, tap)
     values = found.values[0]
     # Rolling a clip around costs 16 passes, which only a small model can afford.
-    positioned = choice.keep_position or name not in SHIPPED or backbone.num_layers < 2
+    positioned = choice.keep_position or not is_shipped(name) or backbone.num_layers < 2
     if not positioned:
         values = values - _pattern(shelf, backbone, choice, density, footage.is_photo)
     spans = found.frame_spans

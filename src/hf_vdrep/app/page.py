@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from .catalogue import title_of
 from .choices import DENSITIES, SITES
 from .footage import WORLD_CLIPS, example_titles
 from .handlers import EXAMPLE, SOURCES, UPLOAD, WORLD, Handlers
@@ -14,6 +15,8 @@ from .shelf import offered_sites
 from .study_tab import study_tab
 
 TITLE = "What image and video diffusion models see"
+# Uploads are deleted when they are decoded; what never is goes after an hour, looked for every ten minutes.
+_SWEEP = (600, 3600)
 _HERO = f"""
 <div class="vp-hero"><h1>{TITLE}</h1>
 <p>Two models of the same size, alike in everything but this: I-WALT learned to draw images, V-WALT to draw videos.
@@ -30,7 +33,7 @@ def build_app(settings: AppSettings | None = None, handlers: Handlers | None = N
     """
     settings = settings or AppSettings()
     handlers = handlers or Handlers(settings)
-    with gr.Blocks(title=TITLE, analytics_enabled=False) as app:
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=_SWEEP) as app:
         gr.HTML(_HERO, apply_default_css=False, js_on_load=None)
         with gr.Tabs():
             with gr.Tab("Compare", id="compare"):
@@ -48,7 +51,7 @@ def _compare_tab(app: gr.Blocks, handlers: Handlers, settings: AppSettings) -> N
         with gr.Column(elem_classes="vp-source", min_width=280):
             sources = _sources(settings)
         with gr.Column(elem_classes="vp-main", min_width=280):
-            player = make_player(elem_id="player")
+            player = make_player(elem_id="player", followed=None)
         with gr.Column(elem_classes="vp-settings", min_width=280):
             models = _models(settings)
             depth, noise, *rest = _tap(settings)
@@ -56,6 +59,8 @@ def _compare_tab(app: gr.Blocks, handlers: Handlers, settings: AppSettings) -> N
             status = gr.HTML("", elem_id="status", apply_default_css=False, js_on_load=None)
     inputs, outputs = [*sources, *models, depth, noise, *rest], [player, status]
     limits: dict[str, Any] = {"concurrency_limit": settings.concurrency, "concurrency_id": "compare"}
+    player.follow(handlers.follow, None, outputs, trigger_mode="always_last", api_visibility="private",
+                  show_progress="hidden", **limits)  # fmt: skip
     button.click(handlers.compare, inputs, outputs, api_name="compare", **limits)
     private = {**limits, "api_visibility": "private", "show_progress": "minimal"}
     again: dict[str, Any] = {"trigger_mode": "always_last", **private}
@@ -100,9 +105,10 @@ def _models(settings: AppSettings) -> list[Any]:
     first, second = settings.first_pair
     free = settings.allow_remote_models
     info = "or type the id of a model of the Hub (user/name)" if free else None
+    names = [(title_of(name), name) for name in settings.offered]
     return [
-        gr.Dropdown(list(settings.models), value=value, label=label, info=info, allow_custom_value=True, elem_id=name)
-        for value, label, name in ((first, "First model", "first"), (second, "Second model", "second"))
+        gr.Dropdown(names, value=value, label=label, info=info, allow_custom_value=True, elem_id=place)
+        for value, label, place in ((first, "First model", "first"), (second, "Second model", "second"))
     ]
 
 

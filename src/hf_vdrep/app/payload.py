@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from . import sprites
+from .catalogue import title_of
 from .footage import Footage
 from .model_view import Features
 from .probe_view import ASKED, CLASS_TASKS, ProbeView
@@ -20,7 +21,13 @@ _READINGS = {
     "frames": "reads each frame as an image",
     "image": "reads one image",
 }
-_SITES = {"block": "", "norm": ", before its attention", "attention": ", its attention", "mlp": ", its MLP"}
+_SITES = {
+    "block": "",
+    "norm": ", before its attention",
+    "middle": ", before its MLP",
+    "attention": ", its attention",
+    "mlp": ", its MLP",
+}
 
 
 def base_payload(footage: Footage) -> dict[str, Any]:
@@ -47,6 +54,7 @@ def model_payload(
     packed = pack(features.values)
     return {
         "name": name,
+        "title": title_of(name),
         "words": features_words(features, share),
         "steps": features.steps.tolist(),
         "colours": sprites.maps(colours),
@@ -89,6 +97,7 @@ def probes_payload(views: list[ProbeView], footage: Footage) -> list[dict[str, A
             "classes": _classes(view, footage),
             "depth": None if view.depth is None else sprites.scalar_maps(view.depth, near, far, DEPTH_COLOURS),
             "tracks": _tracks(view),
+            "boxes": None if view.boxes is None else corners(view.boxes),
             "places": view.places,
             "missing": view.missing,
         }
@@ -103,7 +112,16 @@ def truth_payload(views: list[ProbeView], footage: Footage) -> dict[str, Any] | 
         return None
     near, far = depth_range([view.depth for view in views if view.depth is not None], footage)
     known = torch.where(depth > 0, depth, float("nan"))
-    return {"depth": sprites.scalar_maps(known, near, far, DEPTH_COLOURS)}
+    boxes = footage.truth.get("boxes")
+    return {
+        "depth": sprites.scalar_maps(known, near, far, DEPTH_COLOURS),
+        "boxes": [] if boxes is None else corners(boxes),
+    }
+
+
+def corners(boxes: torch.Tensor) -> list[Any]:
+    """Boxes (..., 4) as lists, to a ten-thousandth of the frame."""
+    return (boxes.double() * 10_000).round().div(10_000).tolist()
 
 
 def depth_range(found: list[torch.Tensor], footage: Footage) -> tuple[float, float]:

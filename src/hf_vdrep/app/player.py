@@ -15,9 +15,8 @@ def make_player(**options: Any) -> gr.HTML:
 
     Markup and script are fixed; values reach the page as data and are written into it as text, never as markup.
     """
-    return gr.HTML(
-        html_template=static("player.html"), js_on_load=static("player.js"), apply_default_css=False, **options
-    )
+    script = static("player.js") + static("boxes.js")
+    return gr.HTML(html_template=static("player.html"), js_on_load=script, apply_default_css=False, **options)
 
 
 @lru_cache(maxsize=16)

@@ -4,8 +4,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-SHIPPED = ("i-walt", "v-walt", "latents", "pixels", "random")
-"""Models that need nothing but the package."""
+from .catalogue import SHIPPED, checkpoint_titles
 
 
 @dataclass(frozen=True)
@@ -14,6 +13,7 @@ class AppSettings:
 
     Attributes:
         models: names, folders or Hub ids that visitors may choose from.
+        offer_checkpoints: also the shipped twins, where they are among the models, at earlier steps of their training.
         allow_remote_models: visitors may also type the id of any model of the Hub. Code of its repository is never
             run, whatever it asks for.
         examples: folder of photos and videos offered beside the built-in examples.
@@ -26,6 +26,7 @@ class AppSettings:
     """
 
     models: tuple[str, ...] = SHIPPED
+    offer_checkpoints: bool = True
     allow_remote_models: bool = False
     examples: Path | None = None
     max_upload_megabytes: int = 32
@@ -43,6 +44,12 @@ class AppSettings:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if not self.time_limit > 0:
             raise ValueError(f"time_limit must be above 0 seconds, got {self.time_limit}")
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """Names that visitors may choose: the models, then their checkpoints."""
+        early = checkpoint_titles() if self.offer_checkpoints else {}
+        return *self.models, *(name for name in early if name.partition("@")[0] in self.models)
 
     @property
     def first_pair(self) -> tuple[str, str]:

@@ -1,7 +1,6 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """The models of a server: which may be opened, and those that are."""
 
-import inspect
 import re
 import threading
 from collections.abc import Callable
@@ -10,10 +9,11 @@ from pathlib import Path
 import torch
 
 from ..backbones.base import Backbone
-from .choices import SITES
+from .catalogue import SHIPPED, is_shipped, open_checkpoint, title_of
+from .choices import SITES, WALT_SITES
 from .gpu import best_device
 from .memo import Memory, RememberingBackbone
-from .settings import SHIPPED, AppSettings
+from .settings import AppSettings
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 _MEGA = 1_000_000
@@ -34,7 +34,7 @@ class Shelf:
 
     def check(self, name: str) -> None:
         """Raise ValueError for a model that visitors of this server may not use."""
-        if name in self._settings.models:
+        if name in self._settings.offered:
             return
         if not self._settings.allow_remote_models:
             raise ValueError(f"The model must be one of {', '.join(self._settings.models)}, got {name!r}.")
@@ -63,35 +63,51 @@ class Shelf:
         return self._patterns.get(key, make)
 
     def _load(self, name: str, site: str, reading: str | None) -> RememberingBackbone:
-        from ..backbones.registry import open_backbone
-
-        options = {} if reading is None else {"video_as": reading}
-        if site != "block":
-            options["site"] = site
-        if name not in self._settings.models:
+        if not is_shipped(name) and name not in self._settings.models:
             check_size(name, self._settings.max_model_megabytes)
-        try:
-            backbone = open_backbone(name, **options)
-        except TypeError as error:
-            if site != "block" and "site" in str(error):
-                raise ValueError(f"{name} offers the {SITES['block']} only.") from None
-            raise
+        backbone = _open(name, site, {} if reading is None else {"video_as": reading})
         return RememberingBackbone(self._placed(name, backbone), self._tokens, self._features)
 
     @staticmethod
     def _placed(name: str, backbone: Backbone) -> Backbone:
         # The shipped models are small: a GPU would cost more in transfers than it saves.
         move = getattr(backbone, "to", None)
-        return backbone if name in SHIPPED or move is None else move(best_device())
+        return backbone if is_shipped(name) or move is None else move(best_device())
+
+
+def _open(name: str, site: str, options: dict[str, str]) -> Backbone:
+    from ..backbones.registry import open_backbone
+
+    if is_shipped(name):
+        backbone = open_backbone(name, **options) if name in SHIPPED else open_checkpoint(name, options.get("video_as"))
+        return backbone if site == "block" else _within(name, backbone, site)
+    if site == "block":
+        return open_backbone(name, **options)
+    try:
+        return open_backbone(name, site=site, **options)
+    except (TypeError, ValueError) as error:
+        if "site" not in str(error):
+            raise
+    return _within(name, open_backbone(name, **options), site)
+
+
+def _within(name: str, backbone: Backbone, site: str) -> Backbone:
+    """A WALT's features from inside of its blocks."""
+    from ..backbones.walt import WaltBackbone
+    from ..study.grid.site import SitedWalt
+
+    if not isinstance(backbone, WaltBackbone):
+        raise ValueError(f"{title_of(name)} offers the {SITES['block']} only.")
+    if site not in WALT_SITES:
+        words = ", ".join(SITES[known] for known in WALT_SITES)
+        raise ValueError(f"The site must be one of {words} for {title_of(name)}, got {SITES[site]}.")
+    return SitedWalt(backbone, site)
 
 
 def offered_sites(settings: AppSettings) -> list[str]:
     """Sites that some model of the server has."""
-    from ..backbones.walt import WaltBackbone
-
-    strangers = settings.allow_remote_models or any(name not in SHIPPED for name in settings.models)
-    every = strangers or "site" in inspect.signature(WaltBackbone.from_pretrained).parameters
-    return list(SITES) if every else ["block"]
+    strangers = settings.allow_remote_models or not all(map(is_shipped, settings.models))
+    return list(SITES) if strangers else list(WALT_SITES)
 
 
 def check_size(name: str, megabytes: int) -> None:

@@ -2,7 +2,7 @@
 """The study's charts and table as markup: they follow the page's width and colours, and every value can be hovered
 over, tabbed to and read aloud."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
 
 from .study_results import NAMES, Score, StudyResults, TaskResults
@@ -48,8 +48,8 @@ def _score_row(task: TaskResults, system: str, score: Score, top: float) -> str:
     row = task.row(system)
     place = "" if row.get("layer") is None else f", block {row['layer'] + 1} of {row['num_layers']}"
     noise = "" if row.get("timestep") is None else f", noise {row['timestep']}"
-    said = f"{NAMES.get(system, system)}: {_interval(task, score)}{place}{noise}"
-    return _line(system, NAMES.get(system, system), task.shown(score.value), said, score, 0.0, top)
+    said = f"{NAMES.get(system, system)}: {interval_words(task.shown, score)}{place}{noise}"
+    return line_row(system, NAMES.get(system, system), task.shown(score.value), said, score, 0.0, top)
 
 
 def _gains(tasks: list[TaskResults]) -> str:
@@ -72,10 +72,10 @@ def _gain_row(task: TaskResults, gain: Score, limit: float) -> str:
     verdict = f"{NAMES[task.winner]} leads" if task.winner in NAMES else "no difference can be told"
     said = f"{task.title}: {gain.value:+.1f} %, interval {gain.low:+.1f} to {gain.high:+.1f} %; {verdict}"
     kind = task.winner or "none"
-    return _line(kind, task.title, f"{gain.value:+.1f} %", said, gain, -limit, limit, zero=True)
+    return line_row(kind, task.title, f"{gain.value:+.1f} %", said, gain, -limit, limit, zero=True)
 
 
-def _line(
+def line_row(
     kind: str, name: str, value: str, said: str, score: Score, low: float, high: float, *, zero: bool = False
 ) -> str:
     """A name, a dot with its interval on an axis from `low` to `high`, and the value."""
@@ -145,7 +145,10 @@ def _table(tasks: list[TaskResults]) -> str:
 def _table_row(task: TaskResults, systems: list[str]) -> str:
     scores, gain = task.scores, task.gain
     cells = "".join(
-        f"<td>{_two_lines(task, scores[system], system == task.winner)}</td>" if system in scores else "<td>–</td>"
+        f'<td title="{escape(interval_words(task.shown, scores[system]))}">'
+        f"{_two_lines(task, scores[system], system == task.winner)}</td>"
+        if system in scores
+        else "<td>–</td>"
         for system in systems
     )
     last = "–" if gain is None else f"{gain.value:+.1f} %<small>{gain.low:+.1f} … {gain.high:+.1f}</small>"
@@ -159,5 +162,6 @@ def _two_lines(task: TaskResults, score: Score, bold: bool) -> str:
     return f"{value}<small>{task.shown(score.low)} … {task.shown(score.high)}</small>"
 
 
-def _interval(task: TaskResults, score: Score) -> str:
-    return f"{task.shown(score.value)} (95 % interval {task.shown(score.low)} to {task.shown(score.high)})"
+def interval_words(shown: Callable[[float], str], score: Score) -> str:
+    """A value and its interval, for hovering and for reading aloud."""
+    return f"{shown(score.value)} (95 % interval {shown(score.low)} to {shown(score.high)})"

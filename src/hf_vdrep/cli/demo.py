@@ -41,8 +41,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--port must lie in [0, 65535], got {args.port}")
     if args.examples is not None and not args.examples.is_dir():
         raise UsageError(f"--examples must be a folder, got {args.examples}")
+    from ..app.catalogue import SHIPPED
     from ..app.launch import free_port, launch_app
-    from ..app.settings import SHIPPED, AppSettings
+    from ..app.settings import AppSettings
 
     settings = AppSettings(
         models=tuple(args.models or SHIPPED),

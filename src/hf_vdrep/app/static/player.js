@@ -15,11 +15,15 @@ const VIEWS = {
   },
   depth: {
     title: "Depth",
-    caption: "Distance read from the frozen features by a small trained readout.",
+    caption: "Distance, read from the frozen features by a small trained readout. It reads at a place of its own, whatever is chosen under “Where features are taken”.",
+  },
+  boxes: {
+    title: "Boxes",
+    caption: "Where a small trained readout follows a box of the first frame. Drag a rectangle around something, or click on it, to have your own followed; arrow keys move it, + and − change its size. Dashed: the truth, where it is known, and the box that was drawn.",
   },
 };
 const STRIP = 56;
-const state = { key: null, frame: 0, view: "colours", point: [0.5, 0.5], marked: 0, over: false, tracks: true, playing: false };
+const state = { key: null, frame: 0, view: "colours", point: [0.5, 0.5], marked: 0, drawn: null, draft: null, refused: "", over: false, tracks: true, playing: false };
 let data = null;
 let panels = [];
 let strips = [];
@@ -64,7 +68,7 @@ async function load(value) {
       tracks,
     });
   }
-  const truth = value.truth ? { depth: await sprite(value.truth.depth) } : null;
+  const truth = value.truth ? { ...value.truth, depth: await sprite(value.truth.depth) } : null;
   return { ...value, models, truth, pictures: await sprite(value.pictures), table: bytes(value.similarityTable, Uint8Array) };
 }
 
@@ -83,7 +87,7 @@ async function show(value) {
   const fresh = value.key !== state.key;
   data = loaded;
   state.key = value.key;
-  if (fresh) Object.assign(state, { frame: 0, point: [0.5, 0.5], marked: 0 });
+  if (fresh) Object.assign(state, { frame: 0, point: [0.5, 0.5], marked: 0, drawn: null, draft: null, refused: "" });
   state.frame = Math.min(state.frame, data.frames - 1);
   find(".vp-empty").hidden = true;
   find(".vp-body").hidden = false;
@@ -98,6 +102,7 @@ async function show(value) {
   setView(state.view);
   root.dataset.key = data.key;
   root.dataset.state = data.ready ? "ready" : "pictures";
+  if (state.drawn && data.ready) ask();
   if (fresh) play(data.frames > 1 && !matchMedia("(prefers-reduced-motion: reduce)").matches);
 }
 
@@ -131,7 +136,7 @@ function buildPanels() {
   const place = find(".vp-panels");
   place.replaceChildren();
   const input = { kind: "input", title: "Input", words: `${data.frames > 1 ? `${data.frames} frames` : "a photo"}, seen at ${data.seen[1]} × ${data.seen[0]} pixels` };
-  const models = data.models.map((model) => ({ kind: "model", model, title: title(model.name), words: model.words }));
+  const models = data.models.map((model) => ({ kind: "model", model, title: model.title, words: model.words }));
   const truth = { kind: "truth", title: "True depth", words: "from the world's own geometry" };
   panels = [input, ...models, truth].map((panel) => buildPanel(place, panel));
   const area = find(".vp-strips");
@@ -158,7 +163,8 @@ function buildPanel(place, panel) {
   const figure = make("figure", `vp-panel vp-${panel.kind}`);
   if (panel.model) figure.dataset.model = panel.model.index;
   const caption = make("figcaption");
-  caption.append(make("strong", "", panel.title), make("span", "", panel.words));
+  const words = make("span", "", panel.words);
+  caption.append(make("strong", "", panel.title), words);
   const box = make("div", "vp-box");
   box.tabIndex = 0;
   box.setAttribute("role", "application");
@@ -169,20 +175,22 @@ function buildPanel(place, panel) {
   figure.append(caption, box);
   place.append(figure);
   box.addEventListener("pointerdown", (event) => {
-    const frame = canvas.getBoundingClientRect();
-    setPoint((event.clientX - frame.left) / frame.width, (event.clientY - frame.top) / frame.height, true);
+    if (state.view === "boxes") return startBox(event, canvas);
+    setPoint(...placeOf(event, canvas), true);
   });
   box.addEventListener("keydown", (event) => {
+    if (state.view === "boxes") return moveBox(event);
     const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (!move) return;
     event.preventDefault();
     setPoint(state.point[0] + move[0] / 16, state.point[1] + move[1] / 16, true);
   });
-  return { ...panel, figure, box, canvas, message };
+  return { ...panel, figure, box, canvas, message, caption: words };
 }
 
-function title(name) {
-  return { "i-walt": "I-WALT", "v-walt": "V-WALT" }[name] || name;
+function placeOf(event, canvas) {
+  const frame = canvas.getBoundingClientRect();
+  return [(event.clientX - frame.left) / frame.width, (event.clientY - frame.top) / frame.height];
 }
 
 function buildClasses() {
@@ -208,7 +216,7 @@ function bars(model, task) {
   const column = make("div", "vp-bars");
   column.dataset.model = model.index;
   const where = model.places[task.task];
-  column.append(make("h4", "", title(model.name)));
+  column.append(make("h4", "", model.title));
   if (!task.shares.length) {
     column.append(make("p", "vp-missing-words", model.missing[task.task]));
     return column;
@@ -229,18 +237,21 @@ function bars(model, task) {
 function setView(view) {
   state.view = view;
   for (const input of root.querySelectorAll(".vp-views input")) input.checked = input.value === view;
-  find(".vp-caption").textContent = VIEWS[view].caption.replace("{lag}", data.lag) + (view === "depth" ? depthWords() : "");
-  find(".vp-tracks-check").hidden = !data.models.some((model) => model.tracks);
+  find(".vp-caption").textContent = VIEWS[view].caption.replace("{lag}", data.lag);
+  for (const panel of panels) panel.caption.textContent = panel.model ? placeWords(panel.model, view) : panel.words;
+  find(".vp-tracks-check").hidden = view === "boxes" || !data.models.some((model) => model.tracks);
+  find(".vp-over-check").hidden = view === "boxes";
   legend();
   draw();
   drawStrips();
   root.dataset.view = view;
 }
 
-function depthWords() {
-  if (!data.ready) return "";
-  const where = data.models.filter((model) => model.depth).map((model) => `${title(model.name)} at ${model.places.depth}`);
-  return where.length ? ` Read from ${where.join(", ")}, whatever is chosen above.` : "";
+// Where a model's features, or its readout, were taken.
+function placeWords(model, view) {
+  const task = { depth: "depth", boxes: "box_tracks" }[view];
+  if (!task) return model.words;
+  return data.ready && model.places[task] ? `readout at ${model.places[task]}` : "";
 }
 
 function legend() {
@@ -279,7 +290,7 @@ function setPoint(x, y, mark) {
 
 // What a panel shows of a frame: a sprite and which of its pictures.
 function source(panel, frame) {
-  if (panel.kind === "input") return { sprite: data.pictures, at: frame };
+  if (panel.kind === "input" || state.view === "boxes") return { sprite: data.pictures, at: frame };
   if (panel.kind === "truth") return { sprite: data.truth && data.truth.depth, at: frame };
   const found = panel.model.maps[state.view];
   return { sprite: found, at: found && found.count === data.frames ? frame : panel.model.steps[frame] };
@@ -307,10 +318,16 @@ function draw() {
     context.globalAlpha = 1;
     panel.message.textContent = seen.sprite ? "" : missing(panel);
     if (state.view === "change" && state.frame === 0 && panel.kind === "model") panel.message.textContent = "Nothing comes before the first frame.";
+    if (state.view === "boxes") {
+      panel.message.textContent = panel.model ? missingBox(panel.model) : "";
+      drawBoxes(context, panel, side, state.frame, 1);
+      label(panel);
+      continue;
+    }
     if (panel.model && state.tracks) track(context, panel.model, side);
     if (panel.kind === "input" && state.tracks) data.models.forEach((model) => track(context, model, side));
     marker(context, panel, side);
-    panel.box.setAttribute("aria-label", `${panel.title}, ${VIEWS[state.view].title.toLowerCase()}, frame ${state.frame + 1} of ${data.frames}. Marked point: ${Math.round(100 * state.point[0])} % from the left, ${Math.round(100 * state.point[1])} % from the top. Arrow keys move it.`);
+    label(panel);
   }
   find(".vp-panels").dataset.count = panels.filter((panel) => !panel.figure.hidden).length;
   find(".vp-frame").value = state.frame;
@@ -319,6 +336,17 @@ function draw() {
     row.hidden = panel.figure.hidden;
     row.style.setProperty("--now", state.frame / data.frames);
   }
+}
+
+function label(panel) {
+  const words = `${panel.title}, ${VIEWS[state.view].title.toLowerCase()}, frame ${state.frame + 1} of ${data.frames}.`;
+  const percent = (value) => `${Math.round(100 * value)} %`;
+  const [x, y] = state.point;
+  const about =
+    state.view === "boxes"
+      ? "Arrow keys move the box that is followed, plus and minus change its size."
+      : `Marked point: ${percent(x)} from the left, ${percent(y)} from the top. Arrow keys move it.`;
+  panel.box.setAttribute("aria-label", `${words} ${about}`);
 }
 
 function missing(panel) {
@@ -385,7 +413,14 @@ function drawStrips() {
   for (const { canvas, panel } of strips) {
     const context = canvas.getContext("2d");
     context.clearRect(0, 0, canvas.width, canvas.height);
-    for (let frame = 0; frame < data.frames; frame++) paint(context, source(panel, frame), frame * STRIP, 0, STRIP - 2, STRIP);
+    for (let frame = 0; frame < data.frames; frame++) {
+      paint(context, source(panel, frame), frame * STRIP, 0, STRIP - 2, STRIP);
+      if (state.view !== "boxes") continue;
+      context.save();
+      context.translate(frame * STRIP, 0);
+      drawBoxes(context, panel, STRIP - 2, frame, 0.4);
+      context.restore();
+    }
   }
 }
 
@@ -411,4 +446,5 @@ find(".vp-frame").addEventListener("input", (event) => { play(false); setFrame(N
 find(".vp-over").addEventListener("change", (event) => { state.over = event.target.checked; draw(); });
 find(".vp-tracks").addEventListener("change", (event) => { state.tracks = event.target.checked; draw(); });
 watch("value", () => show(props.value));
+watch("followed", () => followed(props.followed));
 show(props.value);
