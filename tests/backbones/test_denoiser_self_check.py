@@ -11,6 +11,7 @@ import pytest
 import torch
 from tiny_denoisers_more import MORE, MORE_CALLS, MORE_FRAMES, MORE_SIDES
 from tiny_denoisers_pipelines import WORDS, tiny_pipeline
+from tiny_denoisers_steps import STEPS
 
 from hf_vdrep.backbones.denoiser_call import call_arguments, latent_channels, make_call
 from hf_vdrep.backbones.denoiser_coverage import STEP_TESTED
@@ -122,8 +123,9 @@ def unlay(states: torch.Tensor, grid: Any, family: Any) -> torch.Tensor:
 
 
 def test_the_table_says_for_which_classes_this_is_tested():
-    """Stable Video Diffusion's, at one call of its UNet."""
+    """Here, there (`test_denoiser_steps`), and Stable Video Diffusion's, at one call of its UNet."""
     pipelines = [tiny_pipeline(name, MORE.get(name)) for name in (*CALLS, "svd")]
+    pipelines += [tiny_pipeline(name, build) for name, (build, _) in STEPS.items()]
     denoisers = [getattr(pipeline, "transformer", None) or pipeline.unet for pipeline in pipelines]
     assert {type(denoiser).__name__ for denoiser in denoisers} == STEP_TESTED
 

@@ -100,6 +100,7 @@ class DenoiserFamily:
         square: takes no other than square grids.
         single: takes one sample at a time.
         one_level: hears one noise level for all samples of a call.
+        version: raised when the same weights would give other features; part of the fingerprint.
         note: what a user must know, for the table in the docs.
     """
 
@@ -122,4 +123,5 @@ class DenoiserFamily:
     square: bool = False
     single: bool = False
     one_level: bool = False
+    version: int = 1
     note: str = ""

@@ -1,6 +1,7 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Rotary embeddings that pipelines hand to their denoisers, built as the pipelines build them."""
 
+import math
 from typing import Any
 
 import torch
@@ -60,8 +61,11 @@ def hunyuan_dit_rotary(call: Call) -> Any:
 
 
 def lumina_rotary(call: Call) -> Any:
-    """A table of 384 x 384 places."""
-    return get_2d_rotary_pos_embed_lumina(call.model.head_dim, 384, 384).to(call.latents.device)
+    """A table of 384 x 384 places, stretched by the side of the image over the side that the model was trained on."""
+    height, width = call.latents.shape[3:]
+    stretch = math.sqrt(height * width) / call.config.sample_size
+    table = get_2d_rotary_pos_embed_lumina(call.model.head_dim, 384, 384, linear_factor=stretch)
+    return table.to(call.latents.device)
 
 
 def _crop(grid: tuple[int, ...], base: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -70,6 +70,13 @@ def _codes(call: Call) -> torch.Tensor:
     return call.latents[:, 0, 0].round().long()
 
 
+def _amused_sizes(call: Call) -> torch.Tensor:
+    """Width and height in pixels, the corner of the crop, and the score of beauty that the pipeline asks for."""
+    pixels = call.ratios[1] if call.ratios else 16
+    height, width = (float(side * pixels) for side in call.latents.shape[3:])
+    return call.latents.new_tensor([width, height, 0, 0, 6]).expand(call.batch, -1)
+
+
 UNETS: dict[str, DenoiserFamily] = {
     "UNet2DModel": DenoiserFamily(
         "image",
@@ -106,12 +113,13 @@ UNETS: dict[str, DenoiserFamily] = {
             "input_ids": _codes,
             "encoder_hidden_states": text("encoder_hidden_size", _CLIP_WORDS),
             "pooled_text_emb": vector("cond_embed_dim"),
-            "micro_conds": lambda call: call.latents.new_tensor([512.0, 512, 0, 0, 6]).expand(call.batch, -1),
+            "micro_conds": _amused_sizes,
         },
         layout="own",
         time="",
         channels=lambda c: 1,
         patch=lambda c: (1, 2, 2) if c.downsample else (1, 1, 1),
+        version=2,
         note="codes in place of latents; the noise level is the share of masked codes",
     ),
     "UniDiffuserModel": DenoiserFamily(

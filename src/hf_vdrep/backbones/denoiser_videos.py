@@ -92,6 +92,13 @@ def _axes_of_grid(call: Call) -> tuple[torch.Tensor, ...]:
     return tuple(torch.arange(side, device=call.latents.device) for side in call.grid)
 
 
+def _kandinsky_scale(call: Call) -> tuple[float, float, float]:
+    """Positions are closer together where a side is longer than the 480 to 854 pixels of the smaller training size."""
+    pixels = call.ratios[1] if call.ratios else 8
+    small = all(480 <= side * pixels <= 854 for side in call.latents.shape[3:])
+    return (1, 2, 2) if small else (1, 3.16, 3.16)
+
+
 def _words(call: Call) -> torch.Tensor:
     return torch.arange(call.words, device=call.latents.device)
 
@@ -254,9 +261,11 @@ VIDEOS: dict[str, DenoiserFamily] = {
             "pooled_projections": vector("in_text_dim2"),
             "visual_rope_pos": _axes_of_grid,
             "text_rope_pos": _words,
+            "scale_factor": _kandinsky_scale,
         },
         layout="last",
         channels=lambda c: 2 * c.in_visual_dim + 1 if c.visual_cond else c.in_visual_dim,
+        version=2,
     ),
     "Kandinsky6Transformer3DModel": DenoiserFamily(
         "video",

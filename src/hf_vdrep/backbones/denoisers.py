@@ -163,7 +163,9 @@ class DenoiserBackbone(Backbone):
                 given.register_buffer(key, value)
             else:
                 plain[key] = repr(value)
-        rest = {"site": self.site, "discard": self.discard, "given": plain}
+        rest: dict[str, Any] = {"site": self.site, "discard": self.discard, "given": plain}
+        if self.family.version > 1:
+            rest["version"] = self.family.version
         return fingerprint({**parts, "conditioning": given}, {**configs, **rest})
 
     @property
