@@ -42,6 +42,16 @@ class Timeline:
             return None
         return (len(self.times) - 1) / float(self.times[-1] - self.times[0])
 
+    @property
+    def steady(self) -> bool:
+        """Whether all frames follow each other at one rate, to within half a frame."""
+        even = np.linspace(self.times[0], self.times[-1], len(self.times))
+        return self.rate is None or bool(np.abs(self.times - even).max() * self.rate <= 0.5)
+
+    def shown(self, seconds: Sequence[float] | np.ndarray) -> np.ndarray:
+        """Numbers of the frames on screen at some times from the first frame on."""
+        return np.searchsorted(self.times, self.times[0] + np.asarray(seconds) + _EARLY, side="right").clip(1) - 1
+
     def nearest(self, seconds: Sequence[float] | np.ndarray) -> np.ndarray:
         """Numbers of the frames shown nearest to some times."""
         return np.abs(self.times[None, :] - np.asarray(seconds, dtype=np.float64)[:, None]).argmin(axis=1)

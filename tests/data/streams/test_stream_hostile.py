@@ -211,6 +211,26 @@ def test_a_video_of_one_frame_has_no_rate_and_is_still_a_clip(tmp_path):
     assert sample["video"].shape == (5, 8, 8, 3) and len(sample["video"].unique(dim=0)) == 1
 
 
+def test_frames_a_second_are_kept_in_time_where_the_rate_changes(tmp_path):
+    """Eight frames in the first second and then one a second, as phones and screens record: on screen at 0, 1, 2 s."""
+    times = [*range(0, 1000, 125), *range(1500, 9000, 1000)]
+    with av.open(str(tmp_path / "phone.mkv"), "w", format="matroska") as box:
+        stream = box.add_stream("libx264", rate=1000, options={"crf": "1"})
+        stream.height, stream.width, stream.pix_fmt = 16, 16, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for number, time in enumerate(times):
+            picture = np.full((16, 16, 3), 20 + 12 * number, np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
+            frame.pts, frame.time_base = time, Fraction(1, 1000)
+            box.mux(stream.encode(frame))
+        box.mux(stream.encode())
+    ((sample,), _) = read("video-folder", tmp_path, num_frames=5, fps=1.0, anchor="start")
+    numbers = ((sample["video"][:, 0, 0, 0].float() - 20) / 12).round().int().tolist()
+    assert numbers == [0, 7, 8, 9, 10]
+    ((sample,), _) = read("video-folder", tmp_path, num_frames=5, stride=2, anchor="start")
+    assert ((sample["video"][:, 0, 0, 0].float() - 20) / 12).round().int().tolist() == [0, 2, 4, 6, 8]
+
+
 def test_titles_in_any_encoding_are_borne(tmp_path):
     path = write(tmp_path / "old.mp4", layouts.moving(0, 6, (16, 16)), "mp4", {"title": "AAAABBBB"})
     path.write_bytes(path.read_bytes().replace(b"AAAABBBB", b"\xe9\xe8\xff\xfe\xe9\xe8\xff\xfe"))

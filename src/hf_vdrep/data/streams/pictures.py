@@ -16,9 +16,12 @@ from torch import Tensor
 
 from ..clip_sampling import clip_indices
 from ..media_kind import MediaError, sniff
-from ..video_timeline import read_frames, read_photo, read_timeline
+from ..video_timeline import Timeline, read_frames, read_photo, read_timeline
 from .options import ReadOptions
 from .report import CorruptSample
+
+# A clip of a video of changing rate starts at multiples of this part of its own step.
+_TICKS = 8
 
 
 @contextmanager
@@ -68,11 +71,20 @@ def clips_of(media: Mapping[str, Any] | None, options: ReadOptions, rng: np.rand
     """The clips of a video: `options.segments` tensors, uint8 (T, H, W, 3)."""
     with local_file(media) as path:
         timeline = read_timeline(path)
-        chosen = clip_indices(len(timeline), options.sampling, rate=timeline.rate, rng=rng)
+        chosen = _chosen(timeline, options, rng)
         distinct = np.unique(np.concatenate(chosen))
         frames = torch.from_numpy(read_frames(timeline, distinct))
     for indices in chosen:
         yield frames[torch.from_numpy(np.searchsorted(distinct, indices))]
+
+
+def _chosen(timeline: Timeline, options: ReadOptions, rng: np.random.Generator) -> list[np.ndarray]:
+    """Frames of every clip; `fps` of a video of changing rate is kept in time, not in frames."""
+    if options.fps is None or timeline.steady:
+        return clip_indices(len(timeline), options.sampling, rate=timeline.rate, rng=rng)
+    rate = _TICKS * options.fps
+    ticks = int((timeline.times[-1] - timeline.times[0]) * rate) + 1
+    return [timeline.shown(chosen / rate) for chosen in clip_indices(ticks, options.sampling, rate=rate, rng=rng)]
 
 
 def seen_in(
