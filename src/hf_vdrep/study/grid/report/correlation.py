@@ -116,10 +116,11 @@ def sentences(found: Sequence[Correlation]) -> list[str]:
         if measure.endswith(("v_loss", "frechet_distance")) and known:
             up, down = sum(c.low > 0 for c in known), sum(c.high < 0 for c in known)
             counts = sorted({c.checkpoints for c in known})
+            held = len(known) - up - down
             lines.append(
                 f"Over {' or '.join(map(str, counts))} checkpoints of one training, the rank correlation of probe score"
-                f" and quality by {labels.metric_words(measure)} is above 0 in {up} of {len(known)} curves of a task and"
-                f" twin, below 0 in {down}; in {len(known) - up - down} its interval holds 0."
+                f" and quality by {labels.metric_words(measure)} is above 0 in {up} of {len(known)} curves of a task"
+                f" and twin, below 0 in {down}; in {held} its interval holds 0."
             )
     return lines
 
