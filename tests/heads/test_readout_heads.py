@@ -380,3 +380,20 @@ def test_a_head_is_sought_where_its_weights_are(monkeypatch: pytest.MonkeyPatch)
 def test_one_name_for_two_classes_is_refused(folder: Path):
     with pytest.raises(ValueError, match="labels must name each class otherwise, got a more than once"):
         heads.WaltForImageClassification.from_probe(folder, a_readout("image_classification"), labels=["a", "b", "a"])
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    ("name", "query", "flags"),
+    [("point_tracking", "query_points", "visible_labels"), ("box_tracking", "query_boxes", "present_labels")],
+)
+def test_queries_and_flags_of_another_shape_are_named(name: str, query: str, flags: str):
+    """Queries of one clip would be asked of all."""
+    model, inputs, labels = make(name), inputs_of(name), labels_of(name)["labels"]
+    with pytest.raises(ValueError, match=rf"{query} must come with each of the 2 clips, got \(1, "):
+        model(**{**inputs, query: inputs[query][:1]})
+    with pytest.raises(ValueError, match=rf"{flags} must be \(2, ., 9\), got \(2, .\)"):
+        model(**inputs, labels=labels, **{flags: torch.ones(labels.shape[:2])})
+    plain = model(**inputs, labels=labels).loss
+    ones = torch.ones(labels.shape[:3], dtype=torch.long)  # as a collator makes of a list of lists
+    torch.testing.assert_close(model(**inputs, labels=labels, **{flags: ones}).loss, plain, rtol=0, atol=0)

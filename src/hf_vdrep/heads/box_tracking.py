@@ -10,6 +10,7 @@ from ..models.configuration_walt import WaltConfig
 from ..probes.box_losses import box_track_loss
 from ..probes.box_tracker import RecurrentBoxReadout
 from .outputs import WaltBoxTrackingOutput
+from .queries import check_batch, flags_of, queries_of
 from .readout_model import WaltWithReadout, spans_of
 
 
@@ -47,21 +48,19 @@ class WaltForBoxTracking(WaltWithReadout):
         Raises:
             ValueError: no query boxes, or shapes that disagree.
         """
-        query_boxes = labels[:, :, 0] if query_boxes is None and labels is not None else query_boxes
-        if query_boxes is None or query_boxes.ndim != 3 or query_boxes.shape[-1] != 4:
-            shape = None if query_boxes is None else tuple(query_boxes.shape)
-            raise ValueError(f"query_boxes must be (B, K, 4), got {shape}")
+        query_boxes = queries_of("query_boxes", query_boxes, labels, "K", 4)
         seen = self.look(pixel_values, pixel_values_videos, latents, **kwargs)
+        check_batch("query_boxes", query_boxes, len(seen.values))
         found = self.readout(seen.values, query_boxes.to(seen.values))
         loss = None
         if labels is not None:
             if labels.shape != found.boxes.shape:
                 raise ValueError(f"labels must be {tuple(found.boxes.shape)}, got {tuple(labels.shape)}")
-            present = torch.ones_like(labels[..., 0], dtype=torch.bool) if present_labels is None else present_labels
-            present = present.to(found.boxes.device)
+            truth = labels.to(found.boxes.device)
+            present = flags_of("present_labels", present_labels, truth)
             counts = present[:, :, :1].expand_as(present).clone()
             counts[:, :, 0] = False
-            loss = box_track_loss(found, labels.to(found.boxes.device), present, mask=counts)["loss"]
+            loss = box_track_loss(found, truth, present, mask=counts)["loss"]
         return WaltBoxTrackingOutput(
             loss=loss,
             boxes=found.boxes,

@@ -10,6 +10,7 @@ from ..models.configuration_walt import WaltConfig
 from ..probes.losses import point_track_loss
 from ..probes.tracker import RecurrentPointReadout
 from .outputs import WaltPointTrackingOutput
+from .queries import check_batch, flags_of, queries_of
 from .readout_model import WaltWithReadout, spans_of
 
 
@@ -47,19 +48,16 @@ class WaltForPointTracking(WaltWithReadout):
         Raises:
             ValueError: no query points, or shapes that disagree.
         """
-        query_points = labels[:, :, 0] if query_points is None and labels is not None else query_points
-        if query_points is None or query_points.ndim != 3 or query_points.shape[-1] != 2:
-            shape = None if query_points is None else tuple(query_points.shape)
-            raise ValueError(f"query_points must be (B, N, 2), got {shape}")
+        query_points = queries_of("query_points", query_points, labels, "N", 2)
         seen = self.look(pixel_values, pixel_values_videos, latents, **kwargs)
+        check_batch("query_points", query_points, len(seen.values))
         found = self.readout(seen.values, query_points.to(seen.values))
         loss = None
         if labels is not None:
             if labels.shape != found.positions.shape:
                 raise ValueError(f"labels must be {tuple(found.positions.shape)}, got {tuple(labels.shape)}")
-            visible = torch.ones_like(labels[..., 0], dtype=torch.bool) if visible_labels is None else visible_labels
-            visible = visible.to(found.positions.device)
             truth = labels.to(found.positions.device)
+            visible = flags_of("visible_labels", visible_labels, truth)
             loss = point_track_loss(found, truth, visible, mask=visible[:, :, :1])["loss"]
         return WaltPointTrackingOutput(
             loss=loss,
