@@ -397,3 +397,32 @@ def test_queries_and_flags_of_another_shape_are_named(name: str, query: str, fla
     plain = model(**inputs, labels=labels).loss
     ones = torch.ones(labels.shape[:3], dtype=torch.long)  # as a collator makes of a list of lists
     torch.testing.assert_close(model(**inputs, labels=labels, **{flags: ones}).loss, plain, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "columns"),
+    [
+        ("point_tracking", "visible_labels", ("tracks", "visible")),
+        ("box_tracking", "present_labels", ("boxes", "present")),
+    ],
+)
+def test_a_tracker_learns_by_its_probes_loss(name: str, flags: str, columns: tuple[str, str]):
+    """The task's own loss on the same features; what is hidden in the first frame holds no number."""
+    model, labels, inputs = make(name), labels_of(name)["labels"].clone(), inputs_of(name)
+    clip = inputs["pixel_values_videos"]
+    seen = torch.ones(labels.shape[:3], dtype=torch.bool)
+    seen[:, 0, :4], seen[:, 1, 5:] = False, False
+    labels[~seen] = torch.nan
+    with torch.no_grad():
+        values = model.look(None, clip, None).values
+    task = probes.get_task({"point_tracking": "point_tracks", "box_tracking": "box_tracks"}[name])
+    expected = task.loss(
+        model.readout,
+        model.readout.standardise(values),
+        dict(zip(columns, (labels, seen), strict=True)),
+        torch.Generator(),
+    )
+    found = model(pixel_values_videos=clip, labels=labels, **{flags: seen}).loss
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    found.backward()
+    assert all(each.grad.isfinite().all() for each in model.readout.parameters() if each.grad is not None)

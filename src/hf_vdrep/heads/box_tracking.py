@@ -8,9 +8,10 @@ from transformers.utils.generic import can_return_tuple
 
 from ..models.configuration_walt import WaltConfig
 from ..probes.box_losses import box_track_loss
+from ..probes.box_task import asked
 from ..probes.box_tracker import RecurrentBoxReadout
 from .outputs import WaltBoxTrackingOutput
-from .queries import check_batch, flags_of, queries_of
+from .queries import check_batch, check_queries, flags_of
 from .readout_model import WaltWithReadout, spans_of
 
 
@@ -48,7 +49,9 @@ class WaltForBoxTracking(WaltWithReadout):
         Raises:
             ValueError: no query boxes, or shapes that disagree.
         """
-        query_boxes = queries_of("query_boxes", query_boxes, labels, "K", 4)
+        if query_boxes is None and labels is not None and labels.ndim == 4:
+            query_boxes = asked(labels, flags_of("present_labels", present_labels, labels))
+        query_boxes = check_queries("query_boxes", query_boxes, "K", 4)
         seen = self.look(pixel_values, pixel_values_videos, latents, **kwargs)
         check_batch("query_boxes", query_boxes, len(seen.values))
         found = self.readout(seen.values, query_boxes.to(seen.values))

@@ -34,7 +34,7 @@ class WaltPointTrackingOutput(ModelOutput):
         tracks: (B, N, T, 2) x, y in [0, 1].
         visible: bool (B, N, T), P(visible) * P(certain) > 0.5.
         visible_logits: (B, N, T).
-        certain_logits: (B, N, T), positive where the position is held to be within 6 px of 256.
+        certain_logits: (B, N, T), positive where the position is held to be within 16 px of 256.
         hidden_states, attentions: of the backbone.
     """
 

@@ -8,9 +8,10 @@ from transformers.utils.generic import can_return_tuple
 
 from ..models.configuration_walt import WaltConfig
 from ..probes.losses import point_track_loss
+from ..probes.track_task import CERTAIN_WITHIN, asked
 from ..probes.tracker import RecurrentPointReadout
 from .outputs import WaltPointTrackingOutput
-from .queries import check_batch, flags_of, queries_of
+from .queries import check_batch, check_queries, flags_of
 from .readout_model import WaltWithReadout, spans_of
 
 
@@ -40,15 +41,17 @@ class WaltForPointTracking(WaltWithReadout):
         Args:
             pixel_values, pixel_values_videos, latents: one of them, as in `WaltModel.forward`.
             query_points: (B, N, 2) x, y in [0, 1] in the first frame; those of the labels by default.
-            labels: (B, N, T, 2), true tracks; gives TAPIR's loss as `loss`. Tracks hidden in the first frame do not
-                count.
+            labels: (B, N, T, 2), true tracks; gives the probe's own loss as `loss`: TAPIR's, with "certain" for what
+                lies within 16 px of 256. Tracks hidden in the first frame do not count; where hidden, any value will do.
             visible_labels: bool (B, N, T); everything is visible by default.
             kwargs: `timestep`, `seed`, `output_hidden_states`, `output_attentions`, as in `WaltModel.forward`.
 
         Raises:
             ValueError: no query points, or shapes that disagree.
         """
-        query_points = queries_of("query_points", query_points, labels, "N", 2)
+        if query_points is None and labels is not None and labels.ndim == 4:
+            query_points = asked(labels, flags_of("visible_labels", visible_labels, labels))
+        query_points = check_queries("query_points", query_points, "N", 2)
         seen = self.look(pixel_values, pixel_values_videos, latents, **kwargs)
         check_batch("query_points", query_points, len(seen.values))
         found = self.readout(seen.values, query_points.to(seen.values))
@@ -58,7 +61,9 @@ class WaltForPointTracking(WaltWithReadout):
                 raise ValueError(f"labels must be {tuple(found.positions.shape)}, got {tuple(labels.shape)}")
             truth = labels.to(found.positions.device)
             visible = flags_of("visible_labels", visible_labels, truth)
-            loss = point_track_loss(found, truth, visible, mask=visible[:, :, :1])["loss"]
+            loss = point_track_loss(found, truth, visible, mask=visible[:, :, :1], certain_within=CERTAIN_WITHIN)[
+                "loss"
+            ]
         return WaltPointTrackingOutput(
             loss=loss,
             tracks=found.positions,

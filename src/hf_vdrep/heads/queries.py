@@ -4,27 +4,21 @@
 import torch
 
 
-def queries_of(
-    name: str, queries: torch.Tensor | None, labels: torch.Tensor | None, letter: str, width: int
-) -> torch.Tensor:
-    """The queries, or the first frame of the labels.
+def check_queries(name: str, queries: torch.Tensor | None, letter: str, width: int) -> torch.Tensor:
+    """The queries (B, N, width).
 
     Args:
         name: of the argument.
-        queries: (B, N, width) or None.
-        labels: (B, N, T, width) or None.
+        queries: what came.
         letter: how the argument's documentation counts queries.
         width: numbers of a query.
 
     Raises:
-        ValueError: neither was given, or another shape.
+        ValueError: nothing, or another shape.
     """
-    if queries is None and labels is not None:
-        queries = labels[:, :, 0]
     if queries is None or queries.ndim != 3 or queries.shape[-1] != width:
-        raise ValueError(
-            f"{name} must be (B, {letter}, {width}), got {None if queries is None else tuple(queries.shape)}"
-        )
+        shape = None if queries is None else tuple(queries.shape)
+        raise ValueError(f"{name} must be (B, {letter}, {width}), got {shape}")
     return queries
 
 
