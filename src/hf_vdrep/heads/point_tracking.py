@@ -42,7 +42,7 @@ class WaltForPointTracking(WaltWithReadout):
             pixel_values, pixel_values_videos, latents: one of them, as in `WaltModel.forward`.
             query_points: (B, N, 2) x, y in [0, 1] in the first frame; those of the labels by default.
             labels: (B, N, T, 2), true tracks; gives the probe's own loss as `loss`: TAPIR's, with "certain" for what
-                lies within 16 px of 256. Tracks hidden in the first frame do not count; where hidden, any value will do.
+                lies within 16 px of 256. Tracks hidden in the first frame do not count; hidden, any value will do.
             visible_labels: bool (B, N, T); everything is visible by default.
             kwargs: `timestep`, `seed`, `output_hidden_states`, `output_attentions`, as in `WaltModel.forward`.
 
