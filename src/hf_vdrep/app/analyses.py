@@ -95,7 +95,7 @@ class Analysis:
 
     @property
     def kind(self) -> str:
-        """ "probe", "cka", "quality" or "pictures"."""
+        """ "probe" along an axis, "models" side by side, "heat" over two axes, "cka", "quality" or "pictures"."""
         return str(self.entry["kind"])
 
     @property
@@ -115,7 +115,7 @@ class Analysis:
 
     def of_tasks(self, tasks: list[str]) -> list[Panel]:
         """The panels of chosen tasks; all of them where panels are no tasks."""
-        return [panel for panel in self.panels if self.kind != "probe" or panel.name in tasks]
+        return [panel for panel in self.panels if self.kind not in ("probe", "models", "heat") or panel.name in tasks]
 
 
 def load_analyses(folder: Path = ANALYSES) -> dict[str, dict[str, Analysis]]:

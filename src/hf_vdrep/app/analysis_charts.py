@@ -7,7 +7,7 @@ from collections.abc import Callable
 from html import escape
 
 from .analyses import Analysis, Line, Panel
-from .study_charts import NAMES, interval_words, line_row
+from .study_charts import NAMES, interval_words, line_row, signed
 from .study_results import Score
 
 _WIDEST_GAIN = 100.0
@@ -15,7 +15,9 @@ _MOST_STEPS = 4
 
 
 def scores(analysis: Analysis, panels: list[Panel]) -> str:
-    """A plot for each panel, a legend above."""
+    """A plot for each panel, a legend above; models side by side are rows instead."""
+    if analysis.kind == "models":
+        return f'<div class="st-cards">{"".join(map(_models_card, panels))}</div>'
     systems = {line.system: line.label for panel in panels for line in panel.lines}
     legend = "".join(
         f'<span data-kind="{escape(name)}"><i></i>{escape(label)}</span>' for name, label in systems.items()
@@ -39,10 +41,13 @@ def table(analysis: Analysis, panels: list[Panel]) -> str:
     """Every value with its interval."""
     systems = {line.system: line.label for panel in panels for line in panel.lines}
     has_gains = any(panel.gains for panel in panels)
-    names = ["Measure" if analysis.kind == "quality" else "Task", analysis.axis.capitalize(), *systems.values()]
+    axis = [] if analysis.kind == "models" else [analysis.axis.capitalize()]
+    names = ["Measure" if analysis.kind == "quality" else "Task", *axis, *systems.values()]
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names + ["V against I"] * has_gains)
     rows = "".join(
-        _table_row(panel, place, list(systems), has_gains) for panel in panels for place in range(len(panel.places))
+        _table_row(panel, place, list(systems), has_gains, bool(axis))
+        for panel in panels
+        for place in range(len(panel.places))
     )
     return framed(f"{analysis.title}: every score with its 95 % interval", head, rows)
 
@@ -52,6 +57,19 @@ def framed(caption: str, head: str, rows: str) -> str:
     return (
         f'<div class="st-scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="st-table">'
         f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _models_card(panel: Panel) -> str:
+    found = [(line, line.scores[0]) for line in panel.lines if line.scores[0] is not None]
+    top = 1.0 if panel.entry["percent"] else 1.08 * max(score.high for _, score in found)
+    rows = ""
+    for line, score in found:
+        said = f"{line.label}: {interval_words(panel.shown, score)}"
+        rows += line_row(line.system, line.label, panel.shown(score.value), said, score, 0.0, top)
+    return (
+        f'<section class="st-card st-models"><h3>{escape(panel.title)} <small>{escape(panel.metric)}</small></h3>{rows}'
+        f'<div class="st-axis" aria-hidden="true"><span>0</span><span>{panel.shown(top)}</span></div></section>'
     )
 
 
@@ -136,19 +154,20 @@ def _gain_card(analysis: Analysis, panel: Panel) -> str:
     limit = min(_WIDEST_GAIN, 1.05 * widest)
     rows = "".join(_gain_row(analysis, place, score, winner, limit) for place, (score, winner) in found)
     return (
-        f'<section class="st-card"><h3>{escape(panel.title)} <small>{escape(analysis.axis)}</small></h3>{rows}'
-        f'<div class="st-axis" aria-hidden="true"><span>−{limit:.0f} %</span><span>+{limit:.0f} %</span></div>'
+        f'<section class="st-card st-places"><h3>{escape(panel.title)} <small>{escape(analysis.axis)}</small></h3>'
+        f'{rows}<div class="st-axis" aria-hidden="true"><span>−{limit:.0f} %</span><span>+{limit:.0f} %</span></div>'
         "</section>"
     )
 
 
 def _gain_row(analysis: Analysis, place: str, score: Score, winner: str | None, limit: float) -> str:
     verdict = f"{NAMES[winner]} leads" if winner in NAMES else "no difference can be told"
-    said = f"{analysis.axis} {place}: {score.value:+.1f} %, interval {score.low:+.1f} to {score.high:+.1f} %; {verdict}"
-    return line_row(winner or "none", place, f"{score.value:+.1f} %", said, score, -limit, limit, zero=True)
+    value, low, high = map(signed, (score.value, score.low, score.high))
+    said = f"{analysis.axis} {place}: {value} %, interval {low} to {high} %; {verdict}"
+    return line_row(winner or "none", place, f"{value} %", said, score, -limit, limit, zero=True)
 
 
-def _table_row(panel: Panel, place: int, systems: list[str], has_gains: bool) -> str:
+def _table_row(panel: Panel, place: int, systems: list[str], has_gains: bool, has_axis: bool) -> str:
     lines = {line.system: line for line in panel.lines}
     gain = panel.gains[place] if panel.gains else None
     cells = []
@@ -157,9 +176,9 @@ def _table_row(panel: Panel, place: int, systems: list[str], has_gains: bool) ->
         leads = gain is not None and gain[1] == system
         cells.append("<td>–</td>" if score is None else _cell(panel.shown, score, leads))
     if has_gains:
-        cells.append("<td>–</td>" if gain is None else _cell(lambda value: f"{value:+.1f}", gain[0], False, " %"))
+        cells.append("<td>–</td>" if gain is None else _cell(signed, gain[0], False, " %"))
     metric = f"<small>{escape(panel.metric)}</small>"
-    head = f'<th scope="row">{escape(panel.title)}{metric}</th><td>{escape(panel.places[place])}</td>'
+    head = f'<th scope="row">{escape(panel.title)}{metric}</th>' + f"<td>{escape(panel.places[place])}</td>" * has_axis
     return f"<tr>{head}{''.join(cells)}</tr>"
 
 

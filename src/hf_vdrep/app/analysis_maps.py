@@ -3,9 +3,10 @@
 
 from html import escape
 
-from .analyses import Analysis
+from .analyses import Analysis, Panel
 from .analysis_charts import framed
-from .study_charts import NAMES
+from .study_charts import NAMES, interval_words
+from .study_results import Score
 
 _PAIRS = (
     ("i-walt", "v-walt"),
@@ -16,6 +17,7 @@ _PAIRS = (
     ("i-walt", "floors"),
     ("v-walt", "floors"),
 )
+_CLIPS = {"brick-wall": "Brick wall", "probeworld": "ProbeWorld clip"}
 Pair = tuple[float, float, float]
 
 
@@ -35,13 +37,58 @@ def similarity(analysis: Analysis) -> str:
     return f'<p class="st-words">{words}</p><div class="st-cards">{cards}</div>'
 
 
+def heat(panels: list[Panel]) -> str:
+    """Both twins' scores over blocks and noise levels."""
+    words = (
+        "Rows are blocks, counted from 1; columns are noise levels. Darker is better, within a task; the best of each "
+        "twin is outlined. Hover over a value for its 95 % interval."
+    )
+    cards = "".join(_scores_card(panel, number) for panel in panels for number in range(len(panel.entry["lines"])))
+    return f'<p class="st-words">{words}</p><div class="st-cards">{cards}</div>'
+
+
+def _scores_card(panel: Panel, number: int) -> str:
+    entry = panel.entry
+    system, label, table = entry["lines"][number]
+    every = [score[0] for _, _, rows in entry["lines"] for row in rows for score in row if score]
+    low, high, sign = min(every), max(every), 1 if entry["higher"] else -1
+    best = max((score[0] for row in table for score in row if score), key=lambda value: sign * value)
+    head = "".join(f'<th scope="col">{level}</th>' for level in entry["columns"])
+    body = ""
+    for block, row in zip(entry["rows"], table, strict=True):
+        cells = "".join(
+            _score_cell(panel, f"{label}, block {block}, noise {level}", score, best, (low, high))
+            for level, score in zip(entry["columns"], row, strict=True)
+        )
+        body += f'<tr><th scope="row">{block}</th>{cells}</tr>'
+    return (
+        f'<section class="st-card"><h3>{escape(panel.title)} <small>{escape(panel.metric)}</small></h3>'
+        f'<h4 data-kind="{escape(system)}">{escape(label)}</h4><table class="st-heat" data-kind="{escape(system)}">'
+        f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></section>"
+    )
+
+
+def _score_cell(panel: Panel, where: str, found: list[float] | None, best: float, span: tuple[float, float]) -> str:
+    if not found:
+        return "<td>–</td>"
+    score = Score(*found)
+    share = (score.value - span[0]) / max(span[1] - span[0], 1e-9)
+    share = share if panel.entry["higher"] else 1 - share
+    said = f"{where}: {interval_words(panel.shown, score)}"
+    return (
+        f'<td style="--share:{share:.3f}" data-chosen="{str(score.value == best).lower()}">'
+        f'<span aria-label="{escape(said)}" role="img">{panel.shown(score.value)}</span>'
+        f'<span class="st-tip" aria-hidden="true">{escape(said)}</span></td>'
+    )
+
+
 def correlations(analysis: Analysis, titles: list[str]) -> str:
     """How probe scores follow measures of generation along a training, of chosen tasks."""
     head, *rows = analysis.entry["correlations"] or [[]]
     chosen = [row for row in rows if row[0] in titles]
     if not chosen:
         return ""
-    cells = "".join(f'<th scope="col">{escape(name.capitalize())}</th>' for name in head)
+    cells = "".join(f'<th scope="col">{escape(name[:1].upper() + name[1:])}</th>' for name in head)
     body = "".join(_correlation_row(row) for row in chosen)
     words = (
         "Rank correlation between the probe score and each measure along the training, signed so that + means: the "
@@ -54,7 +101,7 @@ def pictures(analysis: Analysis) -> str:
     """The figures that go with the study's pictures."""
     head = "".join(f'<th scope="col">{name}</th>' for name in ("Clip", "Model", "Mean change of the features"))
     rows = "".join(
-        f'<tr><th scope="row">{escape(clip)}</th><td>{escape(model)}</td><td>{value:.3f}</td></tr>'
+        f'<tr><th scope="row">{escape(_CLIPS.get(clip, clip))}</th><td>{escape(model)}</td><td>{value:.3f}</td></tr>'
         for clip, model, value in analysis.entry["rows"]
     )
     words = (
@@ -96,9 +143,14 @@ def _heat_cell(row: str, column: str, pair: Pair | None, lowest: float) -> str:
     share = (value - lowest) / max(1 - lowest, 1e-9)
     said = f"{_long(row)} and {_long(column)}: {value:.3f} (95 % interval {low:.3f} to {high:.3f})"
     return (
-        f'<td style="--share:{share**3:.3f}"><span aria-label="{escape(said)}" role="img">{value:.3f}</span>'
+        f'<td style="--share:{share**3:.3f}"><span aria-label="{escape(said)}" role="img">{_bare(value)}</span>'
         f'<span class="st-tip" aria-hidden="true">{escape(said)}</span></td>'
     )
+
+
+def _bare(value: float) -> str:
+    """Three decimals without the zero before them: cells are narrow on a phone."""
+    return f"{value:.3f}".removeprefix("0") if value < 0.9995 else "1"
 
 
 def _short(name: str) -> str:

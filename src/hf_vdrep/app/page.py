@@ -64,8 +64,13 @@ def _compare_tab(app: gr.Blocks, handlers: Handlers, settings: AppSettings) -> N
     button.click(handlers.compare, inputs, outputs, api_name="compare", **limits)
     private = {**limits, "api_visibility": "private", "show_progress": "minimal"}
     again: dict[str, Any] = {"trigger_mode": "always_last", **private}
-    depth.release(handlers.compare, inputs, outputs, **again)
-    noise.release(handlers.compare, inputs, outputs, **again)
+    for slider in (depth, noise):
+        slider.release(handlers.compare, inputs, outputs, **again)
+    control: Any
+    for control in rest:
+        control.input(handlers.compare, inputs, outputs, **again)
+    for model in models:
+        model.select(handlers.compare, inputs, outputs, **again)
     _, example, upload, clip = sources
     example.input(handlers.compare, inputs, outputs, **again)
     upload.upload(handlers.compare, inputs, outputs, **again)

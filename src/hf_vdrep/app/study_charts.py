@@ -70,9 +70,9 @@ def _gains(tasks: list[TaskResults]) -> str:
 
 def _gain_row(task: TaskResults, gain: Score, limit: float) -> str:
     verdict = f"{NAMES[task.winner]} leads" if task.winner in NAMES else "no difference can be told"
-    said = f"{task.title}: {gain.value:+.1f} %, interval {gain.low:+.1f} to {gain.high:+.1f} %; {verdict}"
+    said = f"{task.title}: {signed(gain.value)} %, interval {signed(gain.low)} to {signed(gain.high)} %; {verdict}"
     kind = task.winner or "none"
-    return line_row(kind, task.title, f"{gain.value:+.1f} %", said, gain, -limit, limit, zero=True)
+    return line_row(kind, task.title, f"{signed(gain.value)} %", said, gain, -limit, limit, zero=True)
 
 
 def line_row(
@@ -151,7 +151,7 @@ def _table_row(task: TaskResults, systems: list[str]) -> str:
         else "<td>–</td>"
         for system in systems
     )
-    last = "–" if gain is None else f"{gain.value:+.1f} %<small>{gain.low:+.1f} … {gain.high:+.1f}</small>"
+    last = "–" if gain is None else f"{signed(gain.value)} %<small>{signed(gain.low)} … {signed(gain.high)}</small>"
     return (
         f'<tr><th scope="row">{escape(task.title)}<small>{escape(task.metric)}</small></th>{cells}<td>{last}</td></tr>'
     )
@@ -160,6 +160,11 @@ def _table_row(task: TaskResults, systems: list[str]) -> str:
 def _two_lines(task: TaskResults, score: Score, bold: bool) -> str:
     value = f"<b>{task.shown(score.value)}</b>" if bold else task.shown(score.value)
     return f"{value}<small>{task.shown(score.low)} … {task.shown(score.high)}</small>"
+
+
+def signed(value: float) -> str:
+    """One decimal, a sign, and the minus of print."""
+    return f"{value:+.1f}".replace("-", "−")
 
 
 def interval_words(shown: Callable[[float], str], score: Score) -> str:

@@ -14,7 +14,8 @@ from .study_results import StudyResults, load_results
 
 MAIN = "main"
 _ALONG = {"Scores": "scores", "V-WALT against I-WALT": "gains", "Table": "table"}
-_CHARTS = {"probe": _ALONG, "quality": {"Scores": "scores", "Table": "table"}}
+_BOTH = {"Scores": "scores", "Table": "table"}
+_CHARTS = {"probe": _ALONG, "quality": _BOTH, "models": _BOTH}
 _ALONE = {"Scores": "scores"}
 Studies = dict[str, StudyResults]
 Analyses = dict[str, dict[str, Analysis]]
@@ -102,6 +103,8 @@ def _draw_analysis(study: StudyResults, analysis: Analysis, chart: Any, tasks: l
         body = analysis_maps.pictures(analysis)
     elif not panels:
         body = '<p class="st-words">Choose at least one task.</p>'
+    elif analysis.kind == "heat":
+        body = analysis_maps.heat(panels)
     else:
         drawn = {"scores": analysis_charts.scores, "gains": analysis_charts.gains, "table": analysis_charts.table}
         body = drawn[chart](analysis, panels)
