@@ -1,15 +1,20 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """`hf-vdrep study`: what it lists, what it refuses, what it leaves behind."""
 
+from pathlib import Path
+
 import pytest
 
 from hf_vdrep.cli.main import main
+from hf_vdrep.study import grid
 
 
 def test_ls_names_every_shipped_analysis_with_its_time(capsys):
     assert main(["study", "ls"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 13 and all(line.endswith(" min") for line in lines)
+    shipped = Path(grid.__file__).parent.glob("configs/*.yaml")
+    assert sorted(line.split()[0] for line in lines) == sorted(file.stem for file in shipped)
+    assert all(line.endswith(" min") for line in lines)
 
 
 def test_a_dry_run_counts_cells_and_writes_no_rows(capsys, tmp_path):
