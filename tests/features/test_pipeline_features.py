@@ -162,6 +162,24 @@ def test_channels_are_left_out_by_the_command(saved, tmp_path, capsys):
     assert "x 29 " in capsys.readouterr().out
 
 
+def test_layers_of_a_pipeline_are_listed_with_their_own_grids(saved, capsys):
+    """A UNet's at several resolutions; shares of the work that only grow; a site where a block has it."""
+    words = ["layers", str(saved("sd1")), "--num-frames", "3", "--resolution", "64", "--json"]
+    assert main(words) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["name"], row["stride"]) for row in rows] == [
+        ("down_blocks.0", 16),
+        ("down_blocks.1", 16),
+        ("mid_block", 16),
+        ("up_blocks.0", 8),
+        ("up_blocks.1", 8),
+    ]
+    shares = [row["share"] for row in rows]
+    assert shares == sorted(shares) and shares[0] > 0 and shares[-1] == 1
+    assert main(["layers", str(saved("dit")), "--num-frames", "3", "--site", "norm"]) == 0
+    assert "transformer_blocks.1" in capsys.readouterr().out
+
+
 def test_an_encoder_s_features_are_extracted_by_the_same_command(tmp_path, capsys):
     tiny_encoder("dinov2").save_pretrained(tmp_path / "model")
     words = ["features", "--model", str(tmp_path / "model"), "--data", "probeworld", "--size", "2", "--num-frames", "3"]
@@ -178,6 +196,7 @@ def test_an_encoder_s_features_are_extracted_by_the_same_command(tmp_path, capsy
         ("wan", ["--resolution", "72"], "videos of 72 x 72 pixels do not fit WanTransformer3DModel"),
         ("wan", ["--num-frames", "7"], "videos must have 1 + 4k frames, got 7"),
         ("dit", ["--layers", "transformer_blocks.9"], "got 'transformer_blocks.9'"),
+        ("dit", ["--pool", "3"], "pool must divide the feature grid (4, 4), got 3"),
         ("dit", ["--part", "prior"], "folder must hold a pipeline with an image or video denoiser"),
         ("dit", ["--device", "tpu"], "must be auto, cpu, cuda or cuda:N, got 'tpu'"),
         ("v-walt", ["--site", "norm"], "site must be left out for v-walt: only denoisers of diffusers take it"),

@@ -69,6 +69,17 @@ def test_pruning_keeps_the_newest_that_fit(cells):
     assert not list(folder.glob(".*"))
 
 
+def test_a_prune_that_was_killed_is_finished_by_the_next(cells, extract):
+    """Its folder lay aside, half deleted; the cell has been extracted again since."""
+    folder, _ = cells
+    victim = list_cells(folder)[0]
+    half = victim.folder.with_name(f".{victim.folder.name}.removed")
+    victim.folder.rename(half)
+    extract(layers=[0, 2, 3], timesteps=[0, 50], shard_size=4)
+    remove_cells([cell for cell in list_cells(folder) if cell.folder == victim.folder])
+    assert not list(folder.glob(".*")) and len(list_cells(folder)) == 6
+
+
 def test_what_was_pruned_is_extracted_again_and_equal(cells, extract):
     folder, made = cells
     before = {cell: made[cell][:].clone() for cell in made.cells}
@@ -86,6 +97,11 @@ def test_the_estimate_is_what_the_extraction_takes(backbone, clips, cells):
         array = made[cell.layer, cell.timestep]
         assert array.shape[1:] == cell.shape
         assert cell.num_bytes == sum(shard.nbytes for shard in array.shards)
+
+
+def test_a_pool_that_does_not_fit_is_said_by_the_estimate(backbone, clips):
+    with pytest.raises(ValueError, match=r"pool must divide the feature grid \(2, 2\), got 3"):
+        estimate(backbone, clips.pixels[:1], 10, layers=[0], timesteps=[0], pool=3)
 
 
 def test_a_cache_that_is_no_folder_is_said(tmp_path):

@@ -41,6 +41,9 @@ def estimate(
         num_samples: N of the whole extraction.
         layers, timesteps, dtype, pool, statistics: as in `extract_features`.
 
+    Raises:
+        ValueError: as `extract_features`, before anything is computed that is kept.
+
     Returns:
         One entry per cell, timestep-major. The tokenizer's latents, kept beside them, are `latents_bytes` more.
     """
@@ -55,11 +58,18 @@ def estimate(
     for timestep in timesteps:
         for features in maps:
             steps, height, width, channels = features.values.shape[1:]
+            check_pool((height, width), pool)
             shape = (steps, height // pool, width // pool, channels)
             size = num_stored_bytes((num_samples, *shape), dtype)
             size += statistics_bytes((num_samples, *shape)) if statistics else 0
             found.append(CellEstimate(features.layer, timestep, shape, size))
     return found
+
+
+def check_pool(grid: tuple[int, int], pool: int) -> None:
+    """Raise ValueError unless squares of `pool` cells tile the grid (H', W')."""
+    if grid[0] % pool or grid[1] % pool:
+        raise ValueError(f"pool must divide the feature grid {grid}, got {pool}")
 
 
 def latents_bytes(backbone: Backbone, example: torch.Tensor, num_samples: int) -> int:

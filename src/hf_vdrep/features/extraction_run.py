@@ -19,6 +19,7 @@ from tqdm.auto import tqdm
 from ..backbones.base import Backbone
 from ..backbones.feature_map import FeatureMap
 from .cell import Cell
+from .estimate import check_pool
 from .feature_set import FeatureArray, FeatureSet
 from .level_plan import LevelPlan
 from .options import ExtractionOptions
@@ -186,8 +187,7 @@ def _pooled(features: FeatureMap, pool: int) -> FeatureMap:
     if pool == 1:
         return features
     values = features.values
-    if values.shape[2] % pool or values.shape[3] % pool:
-        raise ValueError(f"pool must divide the feature grid {tuple(values.shape[2:4])}, got {pool}")
+    check_pool((values.shape[2], values.shape[3]), pool)
     images = values.flatten(0, 1).permute(0, 3, 1, 2).float()
     pooled = F.avg_pool2d(images, pool).permute(0, 2, 3, 1).unflatten(0, values.shape[:2])
     return replace(features, values=pooled, stride=features.stride * pool)

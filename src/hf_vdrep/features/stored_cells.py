@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import time
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import Any
 
 from .cache_layout import CellKey
 from .shard_file import ShardError, open_shard
+
+# Ending of a folder that is being removed.
+_ASIDE = ".removed"
 
 
 @dataclass(frozen=True)
@@ -133,12 +137,15 @@ def select_to_prune(
 
 
 def remove_cells(cells: Iterable[StoredCell]) -> int:
-    """Delete them, each at once: its folder is renamed aside first. Returns the bytes freed."""
+    """Delete them, each at once: its folder is renamed aside first. Returns the bytes freed.
+
+    What a removal that was killed has left aside goes too.
+    """
     freed = 0
     for cell in cells:
-        aside = cell.folder.with_name(f".{cell.folder.name}.removed")
-        os.replace(cell.folder, aside)
-        shutil.rmtree(aside, ignore_errors=True)
+        os.replace(cell.folder, cell.folder.with_name(f".{cell.folder.name}.{uuid.uuid4().hex}{_ASIDE}"))
+        for aside in cell.folder.parent.glob(f".*{_ASIDE}"):
+            shutil.rmtree(aside, ignore_errors=True)
         freed += cell.num_bytes
     return freed
 
