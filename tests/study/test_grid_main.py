@@ -1,12 +1,13 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """A finished comparison as the study's main analysis."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from hf_vdrep.study.grid.config import StudyConfig
-from hf_vdrep.study.grid.report import tables
+from hf_vdrep.study.grid.report import tables, writing
 from hf_vdrep.study.grid.report.points import summarise
 from hf_vdrep.study.grid.rows import read_rows
 from hf_vdrep.study.grid.run import chosen_readings, run_studies
@@ -33,6 +34,16 @@ def test_scores_and_gains_are_those_of_the_comparison(imported):
         gains = [gain.value for gain in summary.gains if gain.task == task.task]
         assert gains == ([pytest.approx(task.gain.value, abs=0.2)] if task.gain else [])
     assert len(tables.table_of(main, summary).body) == len(results.tasks)
+
+
+def test_reading_a_comparison_is_not_its_wall_time(finished, tmp_path):
+    config, _, _ = finished
+    main = StudyConfig(name="main", kind="compare", axis="backbone", tasks=list(config.tasks))
+    run_studies([main], tmp_path, workers=1, quiet=True, compare=Path(config.output_dir))
+    assert json.loads((tmp_path / "times.json").read_text()) == {}
+    (tmp_path / "times.json").write_text('{"main": 0.001}')  # as earlier versions wrote it
+    report = writing.write_report(tmp_path, tmp_path / "report", resamples=20).parent
+    assert json.loads((report / "summary.json").read_text())["studies"]["main"]["seconds"] is None
 
 
 def test_every_row_stands_once_and_says_how_i_walt_read(imported):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hf_vdrep.metrics.bootstrap import paired_bootstrap
+from hf_vdrep.study.grid.catalog import shipped_studies
 from hf_vdrep.study.grid.config import StudyConfig
 from hf_vdrep.study.grid.report import contrasts, correlation, document, tables, words, writing
 from hf_vdrep.study.grid.report.points import Summary, summarise
@@ -279,8 +280,20 @@ def test_published_rows_are_whole_and_not_too_large(rows, tmp_path, monkeypatch)
 def test_the_blocks_of_the_docs_are_those_of_the_committed_report():
     """Numbers in docs/study.md come from model_cards/walt-tiny/study by command."""
     text = (ROOT / "docs" / "study.md").read_text(encoding="utf-8")
-    assert text.count("<!-- begin: study-") == 13
+    assert sorted(re.findall("<!-- begin: study-(.+) -->", text)) == sorted(shipped_studies())
     assert document.fill(text, ROOT / "model_cards" / "walt-tiny" / "study") == text
+
+
+def test_the_committed_report_is_that_of_the_committed_rows():
+    """Scores and gains; their intervals take as many resamples as a report does."""
+    folder = ROOT / "model_cards" / "walt-tiny" / "study"
+    committed = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["studies"]
+    found = summarise(read_rows(folder / "rows.parquet"), resamples=2)
+    assert set(found) == set(committed)
+    for name, summary in found.items():
+        for kind in ("points", "gains"):
+            told = [(entry["task"], entry["metric"], round(entry["value"], 9)) for entry in committed[name][kind]]
+            assert told == [(e.task, e.metric, round(e.value, 9)) for e in getattr(summary, kind)]
 
 
 def test_the_paper_s_gains_span_what_its_abstract_says():

@@ -15,7 +15,7 @@ from hf_vdrep.study.grid import cells, measure
 from hf_vdrep.study.grid.catalog import ORDER, load_study, shipped_studies
 from hf_vdrep.study.grid.config import StudyConfig
 from hf_vdrep.study.grid.rows import read_rows
-from hf_vdrep.study.grid.run import run_studies
+from hf_vdrep.study.grid.run import Outcome, _remember, run_studies
 from hf_vdrep.training.config import save_config
 
 
@@ -103,6 +103,14 @@ def test_a_run_that_was_killed_goes_on_where_it_was(ran, grid, tmp_path):
     assert outcome.found == {"tiny": 1} and outcome.measured == {"tiny": 3}
     whole = {row.config_hash: row.value for row in read_rows(ran[1]) if row.study == "tiny" and row.metric == "top_1"}
     assert all(whole[row.config_hash] == row.value for row in read_rows(folder) if row.metric == "top_1")
+
+
+def test_a_run_that_goes_on_adds_to_the_time_that_was_taken(tmp_path):
+    first = Outcome(measured={"a": 2, "b": 0}, seconds={"a": 2.0, "b": 9.0})
+    on = Outcome(measured={"a": 1}, found={"a": 2}, seconds={"a": 3.0})
+    for outcome in (first, first, on, on):  # told after every analysis of a run
+        _remember(tmp_path, outcome)
+    assert json.loads((tmp_path / "times.json").read_text()) == {"a": 5.0}
 
 
 def test_processes_under_a_launcher_share_the_cells(ran, tmp_path, monkeypatch):

@@ -26,6 +26,7 @@ def run(config: StudyConfig, shop: Workshop, outcome: Outcome) -> None:
         return
     known = {row.config_hash for row in shop.rows() if row.study == config.name}
     examples = list(config.options.get("examples", ["brick-wall", "probeworld"]))
+    shop.list_cells(config.name, (_key(config, example) for example in examples))
     with shop.bar(len(examples), f"{config.name}: examples", "clip") as bar:
         for example in examples:
             key = _key(config, example)

@@ -34,6 +34,7 @@ def run(config: StudyConfig, shop: Workshop, outcome: Outcome) -> None:
     clips = Clips.of(config, shop.cache)
     shop.render(clips)
     jobs = [QualityJob(config, clips, spec, shop.folder) for spec in specs_of(config)]
+    shop.list_cells(config.name, (job.key for job in jobs))
     known = {row.config_hash for row in shop.rows() if row.study == config.name}
     missing = [job for job in jobs if job.key not in known][shop.share.rank :: shop.share.world_size]
     sources = {job.source for job in missing}

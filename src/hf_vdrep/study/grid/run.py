@@ -9,7 +9,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -44,12 +44,14 @@ class Outcome:
         found: study -> cells that were there.
         skipped: study -> models left out, and why.
         seconds: study -> wall time of this run.
+        noted: studies whose time is kept beside the rows, or is not that of their measurement.
     """
 
     measured: dict[str, int] = field(default_factory=dict)
     found: dict[str, int] = field(default_factory=dict)
     skipped: dict[str, list[Skipped]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    noted: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -81,6 +83,12 @@ class Workshop:
             return read_rows(self.folder)
         except ValueError:
             return []
+
+    def list_cells(self, study: str, hashes: Iterable[str]) -> None:
+        """Keep which hashes an analysis consists of: a report leaves older ones out and says what is not there yet."""
+        found = sorted(set(hashes))
+        if found and self.share.rank == 0:
+            _merge(self.folder / CELLS_NAME, {study: found})
 
     def render(self, clips: Clips) -> None:
         """Render the splits that are not there yet."""
@@ -173,8 +181,7 @@ def run_grid(config: StudyConfig, shop: Workshop, outcome: Outcome) -> None:
     cells, skipped = expand(config, chosen_readings(shop.rows()))
     if cells:
         shop.render(clips)
-    if shop.share.rank == 0:
-        _list_cells(config, clips, cells, {entry.backbone for entry in skipped}, shop)
+    _list_cells(config, clips, cells, skipped, shop)
     missing = keep_known(config, clips, cells, shop)
     outcome.found[config.name] = len(cells) - len(missing)
     jobs = plan_jobs(config, clips, missing, shop)
@@ -183,7 +190,10 @@ def run_grid(config: StudyConfig, shop: Workshop, outcome: Outcome) -> None:
     with shop.counting_shards(wanted, f"{config.name}: readouts"):
         done = [found for _, found in shop.pool.map(_attempt, jobs)]
     outcome.measured[config.name] = sum(count for count, _ in done)
-    skipped += [failed for _, failed in done if failed]
+    failed = [entry for _, entry in done if entry]
+    if failed:
+        skipped += failed
+        _list_cells(config, clips, cells, skipped, shop)
     outcome.skipped[config.name] = list(dict.fromkeys(skipped))
 
 
@@ -275,30 +285,38 @@ def _attempt(job: GroupJob) -> tuple[int, Skipped | None]:
         return 0, Skipped(job.source.backbone, " ".join(str(error).split())[:300])
 
 
-def _list_cells(config: StudyConfig, clips: Clips, cells: list[Cell], skipped: set[str], shop: Workshop) -> None:
-    """Keep which hashes an analysis consists of, so that a report leaves out older ones and says what is not there."""
-    wanted = {cell_hash(clips, cell, order) for cell in cells for order in cell.frame_orders}
-    # What was measured while a model could still be opened stays part of it.
-    wanted |= {row.config_hash for row in shop.rows() if row.study == config.name and row.backbone in skipped}
-    if wanted:
-        _merge(shop.folder / CELLS_NAME, {config.name: sorted(wanted)})
+def _list_cells(config: StudyConfig, clips: Clips, cells: list[Cell], skipped: list[Skipped], shop: Workshop) -> None:
+    """Keep which hashes a grid consists of; what was measured while a model could still be opened stays part of it."""
+    without = {entry.backbone for entry in skipped}
+    kept = [cell for cell in cells if cell.source.backbone not in without]
+    wanted = {cell_hash(clips, cell, order) for cell in kept for order in cell.frame_orders}
+    wanted |= {row.config_hash for row in shop.rows() if row.study == config.name and row.backbone in without}
+    shop.list_cells(config.name, wanted)
 
 
 def _remember(folder: Path, outcome: Outcome) -> None:
-    """Keep times and what was left out beside the rows, for the report."""
-    _merge(
-        folder / TIMES_NAME,
-        {name: round(seconds, 1) for name, seconds in outcome.seconds.items() if outcome.measured.get(name)},
-    )
+    """Keep times and what was left out beside the rows, for the report; a run that goes on adds to what it took."""
+    before = _read(folder / TIMES_NAME)
+    times = {
+        name: round(seconds + (before.get(name, 0.0) if outcome.found.get(name) else 0.0), 1)
+        for name, seconds in outcome.seconds.items()
+        if outcome.measured.get(name) and name not in outcome.noted
+    }
+    _merge(folder / TIMES_NAME, times)
+    outcome.noted |= set(times)
     _merge(
         folder / SKIPPED_NAME,
         {name: [dataclasses.asdict(entry) for entry in found] for name, found in outcome.skipped.items()},
     )
 
 
+def _read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
 def _merge(path: Path, values: Mapping[str, Any]) -> None:
     from ...data import atomic_output
 
-    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    before = _read(path)
     with atomic_output(path) as temporary:
         temporary.write_text(json.dumps({**before, **values}, indent=1, sort_keys=True) + "\n", encoding="utf-8")

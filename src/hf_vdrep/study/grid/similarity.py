@@ -47,10 +47,9 @@ def run(config: StudyConfig, shop: Workshop, outcome: Outcome) -> None:
     known = {row.config_hash for row in shop.rows() if row.study == config.name}
     count = int(config.options.get("clips", 256))
     outcome.measured[config.name] = outcome.found[config.name] = 0
-    jobs = [
-        CkaJob(config, clips, timestep, count, shop.folder)
-        for timestep in config.timesteps[shop.share.rank :: shop.share.world_size]
-    ]
+    jobs = [CkaJob(config, clips, timestep, count, shop.folder) for timestep in config.timesteps]
+    shop.list_cells(config.name, (job.key for job in jobs))
+    jobs = jobs[shop.share.rank :: shop.share.world_size]
     missing = [job for job in jobs if job.key not in known]
     outcome.found[config.name] = len(jobs) - len(missing)
     with shop.bar(len(missing), f"{config.name}: pairs of layers", "level") as bar:

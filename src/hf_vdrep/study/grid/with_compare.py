@@ -25,7 +25,10 @@ def run(config: StudyConfig, shop: Workshop, outcome: Outcome) -> None:
 
         settings = CompareConfig(output_dir=str(folder), tasks=list(config.tasks), workers=shop.pool.workers)
         compare(dataclasses.replace(settings, **config.options), quiet=shop.quiet)
+    else:
+        outcome.noted.add(config.name)  # reading a table takes no time; measuring it did
     rows = import_comparison(folder, config.name)
+    shop.list_cells(config.name, (row.config_hash for row in rows))
     known = {row.key for row in shop.rows()}
     new = [row for row in rows if row.key not in known]
     if new and shop.share.rank == 0:

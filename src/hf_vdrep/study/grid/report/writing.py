@@ -46,8 +46,7 @@ def write_report(rows: str | os.PathLike[str], folder: Path, *, resamples: int |
     sections = []
     for name in sorted(summaries, key=lambda n: (n != "main", ORDER.index(n) if n in ORDER else len(ORDER), n)):
         config = _config(base, name)
-        coverage = _coverage(name, found, notes["cells"])
-        sections.append(_section(config, summaries, folder, base, notes, coverage))
+        sections.append(_section(config, summaries, folder, base, notes, [row for row in found if row.study == name]))
     whole = {section.name: _plain(section, summaries[section.name]) for section in sections}
     _write(folder / SUMMARY_NAME, json.dumps({"studies": whole, "rows": len(found)}, ensure_ascii=False) + "\n")
     _write(folder / PAGE_NAME, render_page(sections, {**_about(found), "unmeasured": _unmeasured(summaries)}))
@@ -84,12 +83,12 @@ def _section(
     folder: Path,
     base: Path,
     notes: dict[str, dict],
-    coverage: list[str],
+    rows: list[StudyRow],
 ) -> Section:
     """Words, table and figure of one analysis, written and kept for the page."""
     summary, name = summaries[config.name], config.name
     table = tables.table_of(config, summary)
-    said = coverage + words.sentences(config, summary)
+    said = _coverage(name, rows, notes["cells"]) + words.sentences(config, summary)
     more = None
     if config.kind == "quality" and "training-budget" in summaries:
         found = correlation.correlations(summary, summaries["training-budget"])
@@ -112,7 +111,7 @@ def _section(
         svg=svg,
         pictures=tuple(pictures),
         skipped=tuple(notes["skipped"].get(name, ())),
-        seconds=notes["times"].get(name),
+        seconds=_seconds(config, notes["times"].get(name), rows),
     )
 
 
@@ -125,13 +124,20 @@ def _coverage(name: str, rows: list[StudyRow], cells: dict[str, list[str]]) -> l
     """What of an analysis is not measured yet, and what of its rows is no longer part of it."""
     if name not in cells:
         return []
-    there, wanted = {row.config_hash for row in rows if row.study == name}, set(cells[name])
+    there, wanted = {row.config_hash for row in rows}, set(cells[name])
     lines = []
     if wanted - there:
         lines.append(f"Not finished: {len(wanted & there):,} of {len(wanted):,} scores are measured.")
     if there - wanted:
         lines.append(f"{len(there - wanted):,} scores of earlier settings or weights are left out.")
     return lines
+
+
+def _seconds(config: StudyConfig, noted: float | None, rows: list[StudyRow]) -> float | None:
+    """Wall time of an analysis; None for a comparison that was only read: no run is shorter than its longest row."""
+    if noted is None or (config.kind == "compare" and noted < max(row.wall_time for row in rows)):
+        return None
+    return noted
 
 
 def _config(base: Path, name: str) -> StudyConfig:
