@@ -15,6 +15,7 @@ import hf_vdrep.models.walt_blocks as blocks
 from hf_vdrep.models import AutoencoderWalt, WaltTransformer3DModel
 from hf_vdrep.training.loop_config import LoopConfig
 from hf_vdrep.training.prepare import build, choose_units, make_accelerator
+from hf_vdrep.training.zero import asked_stage
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 CONFIGS = sorted((SCRIPTS / "accelerate_configs").glob("*.yaml"))
@@ -70,6 +71,32 @@ def test_micro_batches_are_the_trainings_own(tmp_path, monkeypatch):
     model = torch.nn.Linear(2, 1)
     with pytest.raises(ValueError, match="of Accelerate must be 1, got 4; set accumulation=4"):
         build(config, model, model, make_accelerator(config))
+
+
+def zero_stage(name, **changes):
+    """What the trainings make of a DeepSpeed config, as Accelerate's plugin hands it on."""
+    asked = yaml.safe_load((SCRIPTS / "accelerate_configs" / f"{name}.yaml").read_text())["deepspeed_config"]
+    devices = {part: {"device": asked[f"{part}_device"]} for part in ("offload_optimizer", "offload_param")}
+    plugin = SimpleNamespace(deepspeed_config={"zero_optimization": {"stage": asked["zero_stage"], **devices}})
+    plugin.deepspeed_config["zero_optimization"].update(changes)
+    return asked_stage(plugin, LoopConfig())
+
+
+def test_zero_two_is_taken_and_three_refused():
+    """tests/training/zero_training.py trains under both stages where DeepSpeed is installed."""
+    assert zero_stage("deepspeed_zero2") == 2
+    assert zero_stage("deepspeed_zero2", stage=1) == 1
+    with pytest.raises(ValueError, match=r"zero_stage must be 1 or 2, got 3; fsdp2\.yaml divides the weights as well"):
+        zero_stage("deepspeed_zero3")
+    with pytest.raises(ValueError, match="offload_optimizer_device must be none, got cpu"):
+        zero_stage("deepspeed_zero2", offload_optimizer={"device": "cpu"})
+
+
+def test_deepspeed_that_is_not_installed_is_one_clear_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match="deepspeed must be installed for this Accelerate config"):
+        make_accelerator(LoopConfig(output_dir=str(tmp_path), mixed_precision="no", cpu=True))
 
 
 def test_the_slurm_script_is_bash_and_wraps_the_same_blocks():

@@ -2,6 +2,8 @@
 """Wrap an objective and the model inside it for training."""
 
 import copy
+import importlib.util
+import os
 import random
 from datetime import timedelta
 from typing import Any
@@ -21,6 +23,7 @@ from .run import Run
 from .stream import derive_seed
 from .task import Companion
 from .trackers import wanted_trackers
+from .zero import ZeroEngine
 
 
 def make_accelerator(config: LoopConfig, *, find_unused: bool = False) -> Accelerator:
@@ -31,7 +34,7 @@ def make_accelerator(config: LoopConfig, *, find_unused: bool = False) -> Accele
         find_unused: some parameters may get no gradient in some steps.
 
     Raises:
-        ValueError: fp16 without an accelerator, or a tracker that is not installed.
+        ValueError: fp16 without an accelerator, or DeepSpeed or a tracker that is not installed.
     """
     if config.threads > 0:
         torch.set_num_threads(config.threads)
@@ -40,6 +43,8 @@ def make_accelerator(config: LoopConfig, *, find_unused: bool = False) -> Accele
     AcceleratorState._reset_state()
     timeout = InitProcessGroupKwargs(timeout=timedelta(seconds=config.process_timeout))
     kwargs = [DistributedDataParallelKwargs(find_unused_parameters=find_unused), timeout]
+    if os.environ.get("ACCELERATE_USE_DEEPSPEED", "").lower() == "true" and not importlib.util.find_spec("deepspeed"):
+        raise ValueError("deepspeed must be installed for this Accelerate config, got none (pip install deepspeed)")
     if config.mixed_precision == "fp16" and (config.cpu or not torch.accelerator.is_available()):
         raise ValueError("mixed_precision must be no or bf16 on the CPU, got fp16, which needs an accelerator")
     return Accelerator(
@@ -59,7 +64,7 @@ def build(
     *,
     companion: Companion | None = None,
 ) -> Run:
-    """Wrap an objective and the model inside it for training, under DDP or FSDP2 where Accelerate was told so.
+    """Wrap an objective and the model inside it for training, under DDP, FSDP2 or ZeRO where Accelerate was told so.
 
     Raises:
         ValueError: settings that cannot run, or a way of distributing that the loop does not know.
@@ -74,8 +79,13 @@ def build(
     if sharded:
         choose_units(accelerator.state.fsdp_plugin, model)
     optimizer = make_optimizer(model, config)
-    objective, wrapped = accelerator.prepare(objective, optimizer)
-    optimizer = wrapped.optimizer
+    zero = None
+    if accelerator.distributed_type == DistributedType.DEEPSPEED:
+        zero = ZeroEngine(objective, optimizer, config, accelerator)
+        objective = zero.engine
+    else:
+        objective, wrapped = accelerator.prepare(objective, optimizer)
+        optimizer = wrapped.optimizer
     # After preparing: under FSDP2 the average lies as its parameters lie, each process keeping its own part.
     ema = Ema(model, config.ema_decay, use=config.weights)
     scheduler = get_scheduler(
@@ -94,6 +104,7 @@ def build(
         guard=guard,
         scaler=accelerator.scaler,
         template=template,
+        zero=zero,
     )
 
 
@@ -132,11 +143,8 @@ def _check_distribution(accelerator: Accelerator) -> bool:
         if not accelerator.is_fsdp2:
             raise ValueError("fsdp_version must be 2, got 1; set it in the accelerate config")
         return True
-    if kind in (DistributedType.DEEPSPEED, DistributedType.MEGATRON_LM):
-        raise ValueError(
-            f"distributed_type must be MULTI_GPU, MULTI_CPU or FSDP (version 2), got {kind.value}: its engine takes "
-            "the optimizer step itself, which leaves no place for the guard and for exact checkpoints"
-        )
+    if kind == DistributedType.MEGATRON_LM:
+        raise ValueError(f"distributed_type must be MULTI_GPU, MULTI_CPU, FSDP or DEEPSPEED, got {kind.value}")
     return False
 
 

@@ -34,7 +34,7 @@ def save(run: Run) -> Path:
         OSError: it could not be written, on this or another process; the one before is untouched.
     """
     rank, main = run.accelerator.process_index, run.accelerator.is_main_process
-    moments, groups = pack_optimizer(run.optimizer)
+    moments, groups = pack_optimizer(run.optimizer) if run.zero is None else run.zero.pack()
     generators, scalars = pack_generators()
     tensors = {
         "model": whole(run.model.state_dict(), keep=main),
@@ -103,7 +103,10 @@ def resume(run: Run, task: Task | None = None) -> None:
     _restore_weights(run, tensors, path)
     counters = state["counters"]
     run.ema.load(tensors["ema"], counters["ema"])
-    unpack_optimizer(run.optimizer, tensors["optimizer"], state["optimizer_groups"])
+    if run.zero is None:
+        unpack_optimizer(run.optimizer, tensors["optimizer"], state["optimizer_groups"])
+    else:
+        run.zero.unpack(tensors["optimizer"], state["optimizer_groups"])
     _set_schedule(run, state["scheduler_step"])
     if run.companion is not None:
         run.companion.load(tensors, state["companion"])

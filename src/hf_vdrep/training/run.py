@@ -15,6 +15,7 @@ from .guard import Guard
 from .loop_config import LoopConfig
 from .sharding import whole
 from .task import Companion
+from .zero import ZeroEngine
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Run:
     guard: Guard = field(default_factory=Guard)
     scaler: torch.amp.GradScaler | None = None  # of fp16
     template: nn.Module | None = None  # an unsharded copy to fill, where the model itself is sharded
+    zero: ZeroEngine | None = None  # where DeepSpeed divides the optimizer
     step: int = 0
     items: int = 0
     tokens: int = 0

@@ -23,15 +23,15 @@ def step(run: Run, batches: list[Batch]) -> dict[str, Any]:
         FloatingPointError: too many steps in a row had NaN or infinity; names the step and the samples.
     """
     totals = _gradients(run, batches)
-    limit = run.config.clip_norm or float("inf")
-    norm = torch.nn.utils.clip_grad_norm_(run.model.parameters(), limit)
-    totals["grad_norm"] = float(norm.full_tensor() if hasattr(norm, "full_tensor") else norm)
+    totals["grad_norm"] = _clip(run)
     totals["lr"] = float(run.scheduler.get_last_lr()[0])
     reason = _verdict(run, totals, batches)
     if reason is None:
         _update(run, totals)
     else:
         totals["skip"] = reason
+        if run.zero is not None:
+            run.zero.drop()
         totals["ids"] = collect(run.accelerator, _ids(batches))
     # Data and schedule are functions of the step, taken or not.
     with warnings.catch_warnings():
@@ -49,7 +49,9 @@ def _gradients(run: Run, batches: list[Batch]) -> dict[str, Any]:
     totals: dict[str, Any] = {}
     for number, batch in enumerate(batches):
         last = number == len(batches) - 1
-        with nullcontext() if last else run.accelerator.no_sync(run.objective):
+        with nullcontext() if last or run.zero is not None else run.accelerator.no_sync(run.objective):
+            if run.zero is not None:
+                run.zero.expect(last=last)
             loss, figures = run.objective(_to_device(batch, run.accelerator.device))
             _backward(run, loss / len(batches))
         for name, value in {"loss": loss.detach(), **figures}.items():
@@ -61,7 +63,18 @@ def _gradients(run: Run, batches: list[Batch]) -> dict[str, Any]:
     return totals
 
 
+def _clip(run: Run) -> float:
+    """The norm of the whole gradient, which is clipped now, or in ZeRO's own step."""
+    if run.zero is not None:
+        return run.zero.norm()
+    norm = torch.nn.utils.clip_grad_norm_(run.model.parameters(), run.config.clip_norm or float("inf"))
+    return float(norm.full_tensor() if hasattr(norm, "full_tensor") else norm)
+
+
 def _backward(run: Run, loss: torch.Tensor) -> None:
+    if run.zero is not None:
+        run.zero.backward(loss)
+        return
     (loss if run.scaler is None else run.scaler.scale(loss)).backward()
 
 
@@ -94,7 +107,9 @@ def _lower_scale(scaler: torch.amp.GradScaler) -> None:
 
 
 def _update(run: Run, totals: dict[str, Any]) -> None:
-    if run.scaler is None:
+    if run.zero is not None:
+        run.zero.step()
+    elif run.scaler is None:
         run.optimizer.step()
     else:
         run.scaler.step(run.optimizer)
