@@ -157,10 +157,10 @@ def _extract(args: argparse.Namespace) -> "Plan":
     from ..training.plan.extraction import plan_extraction
     from ..training.plan.sized import data_of, extractor_of
 
+    data = data_of(args.data, args.samples, args.num_frames)
     extractor = extractor_of(args.model, args.num_frames, args.resolution)
     names = range(len(extractor.clip)) if args.layers == "all" else args.layers
     layers = resolve_layers(list(names), len(extractor.clip))
-    data = data_of(args.data, args.samples, args.num_frames)
     options = {"layers": layers, "levels": len(args.timesteps), "dtype": args.dtype, "pool": args.pool}
     return plan_extraction(extractor, data, _machine(args), **options)
 
