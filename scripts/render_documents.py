@@ -8,13 +8,18 @@ import os
 import shutil
 from pathlib import Path
 
+from hf_vdrep.data import atomic_output
 from hf_vdrep.hub.card_folder import write_cards
 from hf_vdrep.hub.documents import fill
+from hf_vdrep.study.generation.document import TABLE_NAME, quality_table
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
+    quality = ROOT / "model_cards" / "walt-tiny" / "quality"
+    with atomic_output(quality / TABLE_NAME) as temporary:
+        temporary.write_text(quality_table(quality), encoding="utf-8")
     for path in (ROOT / "README.md", *sorted((ROOT / "model_cards").glob("*.md"))):
         text = path.read_text(encoding="utf-8")
         filled = fill(text, ROOT / "model_cards" / "walt-tiny")
