@@ -14,6 +14,7 @@ from hf_vdrep.app.settings import AppSettings
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "spaces" / "feature-comparison" / "examples"
 FRAME = "const f = document.querySelector('.vp-frame'); f.value = 9; f.dispatchEvent(new Event('input'))"
+CLICK = "document.querySelector(`.vp-views input[value='${arguments[0]}']`).click()"
 BALL = """
 const box = document.querySelector(".vp-input .vp-box"), at = box.getBoundingClientRect();
 const where = {clientX: at.left + 0.83 * at.width, clientY: at.top + 0.58 * at.height, bubbles: true};
@@ -50,13 +51,15 @@ def main(folder: Path) -> None:
                     browser.js(FRAME)
                     if dark:
                         browser.js(BALL)
+                    elif kind == "phone":
+                        browser.js(CLICK, "boxes")
                     shoot(browser, folder / f"space-{name}.png", size, dark)
                     if kind == "desktop":
                         browser.tab("Study")
                         browser.until("document.querySelector('#chart-shown .st-row')?.offsetParent")
                         if dark:
-                            browser.pick("#chart", "V-WALT against I-WALT")
-                            browser.until("document.querySelector('.st-zero')")
+                            browser.pick("#analysis", "Layer")
+                            browser.until("document.querySelectorAll('.st-plot').length === 6")
                         shoot(browser, folder / f"space-study-{name}.png", size, dark)
         finally:
             browser.close()

@@ -1,6 +1,7 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """The app as visitors meet it: headless Chromium, on desktop and phone, in light and dark."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,7 +29,10 @@ const names = ["Remove this file", "Clear"].map((name) => `#upload button[aria-l
 document.querySelector(names.join(", "))?.click();
 """
 COMPARE_WORDS = ".vp-caption, .vp-panel span, .vp-panel strong, .vp-class, .vp-percent, .vp-place, .vp-clock, h1"
-STUDY_WORDS = ".st-name, .st-value, .st-words, .st-card small, .st-axis span"
+STUDY_WORDS = (
+    ".st-name, .st-value, .st-words, .st-card small, .st-axis span, .st-marks span, .st-ticks span, .st-question, "
+    ".st-legend span, .st-heat th"
+)
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +116,25 @@ def test_arrow_keys_move_the_point_and_tracks_can_be_hidden(page: Chromium):
     page.click(".vp-tracks")
 
 
+def test_boxes_of_the_world_and_of_the_visitor_are_followed(page: Chromium):
+    page.click(".vp-views input[value='boxes']")
+    page.until("document.querySelector('.vp').dataset.view === 'boxes'")
+    known = pixels(page)
+    box = page.find(".vp-input .vp-box")
+    drag = ActionChains(page.driver).move_to_element_with_offset(box, -40, -30).click_and_hold()
+    drag.move_by_offset(70, 60).release().perform()
+    page.until("document.querySelector('.vp').dataset.box === 'followed'")
+    page.js("document.querySelector('.vp-play.vp-playing')?.click()")
+    drawn = pixels(page)
+    assert drawn != known and len(set(drawn)) == 3
+    page.js("delete document.querySelector('.vp').dataset.box")
+    page.find(".vp-panel[data-model='0'] .vp-box").send_keys(Keys.ARROW_LEFT, "+")
+    page.until("document.querySelector('.vp').dataset.box === 'followed'")
+    page.js("document.querySelector('.vp-play.vp-playing')?.click()")
+    page.js("const f = document.querySelector('.vp-frame'); f.value = 9; f.dispatchEvent(new Event('input'))")
+    assert page.complaints() == []
+
+
 @pytest.mark.parametrize("view", ["colours", "change", "depth"])
 def test_every_view_draws_both_models_and_says_what_is_seen(page: Chromium, view: str):
     page.click(f".vp-views input[value='{view}']")
@@ -140,6 +163,30 @@ def test_the_noise_slider_compares_again(page: Chromium):
         "!document.querySelector('.vp-panel[data-model=\"1\"] figcaption span').textContent.includes('noise 50 ')"
     )
     assert pixels(page)[1:] != before[1:] and pixels(page)[0] == before[0]
+
+
+def test_a_site_and_an_early_checkpoint_can_be_chosen(page: Chromium):
+    words = "document.querySelector('.vp-panel[data-model=\"1\"] figcaption').textContent"
+    choose(page, "#site", "what its MLP adds")
+    page.until(f"{words}.includes('its MLP')")
+    choose(page, "#second", "V-WALT at 5 % of its training")
+    page.until(f"{words}.includes('at 5 % of its training')")
+    page.click(".vp-views input[value='depth']")
+    page.until("document.querySelector('.vp-panel[data-model=\"1\"] .vp-missing').textContent.includes('No readout')")
+    choose(page, "#second", "V-WALT")
+    choose(page, "#site", "output of the block")
+    page.until(f"!{words}.includes('its MLP') && !{words}.includes('at 5 %')")
+    page.click(".vp-views input[value='colours']")
+
+
+def choose(page: Chromium, place: str, words: str) -> None:
+    """Pick from a list."""
+    page.find(f"{place} input").click()
+    option = (
+        f"[...document.querySelectorAll('{place} [role=option]')].find((o) => o.textContent.trim().endsWith('{words}'))"
+    )
+    page.until(option)
+    page.js(f"{option}.dispatchEvent(new MouseEvent('mousedown', {{bubbles: true}}))")
 
 
 def test_an_example_is_one_click_away_and_a_photo_has_no_time(page: Chromium):
@@ -197,6 +244,29 @@ def test_the_study_answers_to_hovering_and_choosing(page: Chromium):
     page.until("document.querySelector('.st-table tbody tr')")
 
 
+def test_every_analysis_of_the_study_is_within_reach(page: Chromium):
+    """A value and its interval appear on hovering, in a plot and in a heat map."""
+    names = page.js("return [...document.querySelectorAll('#analysis label')].map((label) => label.textContent.trim())")
+    assert len(names) > 8
+    page.pick("#chart", "Scores")
+    question = "document.querySelector('#chart-shown .st-question')?.textContent"
+    for name in names[1:]:
+        before = page.js(f"return {question}")
+        page.pick("#analysis", name)
+        page.until(f"{question} && {question} !== {json.dumps(before)}")
+        assert "alert" not in page.js("return document.querySelector('#chart-shown').innerHTML")
+    for name, place in (("Noise level", ".st-point"), ("Similarity of layers and twins", ".st-heat tbody td")):
+        page.pick("#analysis", name)
+        page.until(f"document.querySelector('#chart-shown {place}')")
+        ActionChains(page.driver).move_to_element(page.find(f"#chart-shown {place}")).perform()
+        tip = f"{place.split()[-1]}:hover .st-tip"
+        page.until(f"document.querySelector('{tip}')")
+        assert "95 % interval" in page.find(tip).text
+    page.pick("#analysis", "Ten tasks")
+    page.until("document.querySelector('#chart-shown .st-row')")
+    assert page.complaints() == []
+
+
 def test_the_page_of_words_can_be_read(page: Chromium):
     page.tab("About")
     page.until("document.querySelector('.vp-about h2')?.offsetParent")
@@ -238,6 +308,12 @@ def test_nothing_overflows_and_words_stand_out(browser: Chromium, address: str, 
     browser.pick("#chart", "Table")
     browser.until("document.querySelector('.st-table')")
     assert browser.js(TOO_WIDE) == []
+    browser.pick("#chart", "Scores")
+    browser.until("!document.querySelector('.st-table')")
+    for name, place in (("Noise level", ".st-plot"), ("Similarity of layers and twins", ".st-heat")):
+        browser.pick("#analysis", name)
+        browser.until(f"document.querySelector('#chart-shown {place}')")
+        assert browser.js(TOO_WIDE) == [] and browser.js(CONTRAST, STUDY_WORDS) == []
     assert browser.complaints() == []
 
 
