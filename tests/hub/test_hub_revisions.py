@@ -1,6 +1,7 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Checkpoints of a training on branches of its model's repository, as Pythia's are."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -13,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from hf_vdrep.cli.main import main
 from hf_vdrep.hub.cards import snippets
+from hf_vdrep.hub.checkpoint import checkpoint_plans
 from hf_vdrep.hub.failures import UploadCut
 from hf_vdrep.hub.push import push
 from hf_vdrep.hub.request import PushRequest, plans_for
@@ -197,6 +199,19 @@ def test_checkpoints_that_are_missing_or_of_another_model_are_named(walt: Path, 
     file.write_bytes(b"short")
     with pytest.raises(ModelFolderError, match="must be a whole safetensors file"):
         plans_of(run)
+
+
+def test_the_log_of_one_training_does_not_go_with_the_weights_of_another(monkeypatch: pytest.MonkeyPatch):
+    known = [entry for entry in shipped.checkpoints() if entry.twin == "v-walt" and entry.step == 400]
+    other = dataclasses.replace(known[0], seed=1)
+    monkeypatch.setattr(shipped, "checkpoints", lambda: [*known, other])
+    results = Path(__file__).resolve().parents[2] / "model_cards" / "walt-tiny"
+    first, second = checkpoint_plans("v-walt", "me/x", "me/probeworld", results)
+    assert (first.revision, second.revision) == ("step-400", "seed-1-step-400")
+    records = [{file.path for file in plan.files if file.path.startswith("training/")} for plan in (first, second)]
+    assert len(records[0]) == 3 and records[1] == set()
+    card = second.file("README.md").read().decode()
+    assert "400 of 2,000 steps of a second training (seed 1)" in card and "`training/`" not in card
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from ..models.folder import INDEX_NAME, WEIGHTS_NAME, check_folder
@@ -33,9 +34,10 @@ def checkpoint_plans(source: str | Path, repo_id: str, dataset: str, results: Pa
     record, shape = TrainingRecord.read(record_folder), WaltShape.read(folder)
     base = pipeline_files(folder)
     for kept in kept_weights(system, folder, record_folder):
-        files = [*_with_weights(base, kept.path), *(file for file in record.files() if file.path != _SUMMARY)]
+        own = replace(record, folder=None) if kept.seed else record  # log and curve are of the first seed
+        files = [*_with_weights(base, kept.path), *(file for file in own.files() if file.path != _SUMMARY)]
         if not (folder / "README.md").is_file():
-            card = model_card(repo_id, shape, record, [], dataset, at=kept)
+            card = model_card(repo_id, shape, own, [], dataset, at=kept)
             files.append(PlannedFile("README.md", card.encode()))
         yield make_plan(
             files,

@@ -199,7 +199,8 @@ def _training_words(record: TrainingRecord, at: Kept | None) -> str:
     curve = (
         "\n![Training curve](training/loss.png)\n" if record.folder and (record.folder / "loss.png").is_file() else ""
     )
-    return f"{table(['', ''], rows, right=1)}{curve}\nAll settings and the log lie in `training/`.\n"
+    where = "\nAll settings and the log lie in `training/`.\n" if record.folder else ""
+    return f"{table(['', ''], rows, right=1)}{curve}{where}"
 
 
 def score_table(found: list[TaskScore]) -> str:
