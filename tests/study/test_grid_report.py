@@ -180,6 +180,17 @@ def test_words_name_a_contradiction_of_the_paper(rows):
     assert any(line.startswith("Contradicts the paper: on motion actions I-WALT is better") for line in said)
 
 
+def test_words_name_a_floor_that_beats_both_twins(rows):
+    """A gain between twins that both fall behind raw pixels is told as such."""
+    main = [row for row in rows if row.timestep in (0, None)]
+    main = [dataclasses.replace(row, study="main", kind="compare") for row in main]
+    config = StudyConfig(name="main", kind="compare", axis="backbone")
+    assert not any("a floor is better" in line for line in words.sentences(config, summarise(main)["main"]))
+    main[-1] = dataclasses.replace(main[-1], per_sample=hits(0.9, 5), value=0.9)
+    said = words.sentences(config, summarise(main)["main"])
+    assert said[-1] == "On 1 of 1 tasks a floor is better than both twins: motion actions (pixels 90.0)."
+
+
 def test_the_budget_says_what_is_there_early_and_whether_it_declines():
     shares = {0.05: 0.2, 0.2: 0.5, 1.0: 0.4}
     rows = [make_row("v-walt", 0, np.repeat([1.0, 0.0], [round(400 * v), 400 - round(400 * v)]), fraction=f)

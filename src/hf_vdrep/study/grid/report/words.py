@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ...compare.systems import TWINS
+from ...compare.systems import FLOORS, TWINS
 from ...paper_gains import paper_gain
 from ..config import StudyConfig
 from . import contrasts, labels, trainings
@@ -35,7 +35,7 @@ def sentences(config: StudyConfig, summary: Summary) -> list[str]:
         return trainings.sentences(summary)
     own = readers.get(config.axis)
     found = [_winners(config, summary)] if summary.gains else []
-    found += _against_paper(summary) if config.kind == "compare" else []
+    found += [*_against_paper(summary), *_below_floors(summary)] if config.kind == "compare" else []
     return found + (own(config, summary) if own else [])
 
 
@@ -66,6 +66,26 @@ def _against_paper(summary: Summary) -> list[str]:
         names = ", ".join(labels.task_title(gain.task) for gain in agreeing)
         lines.append(f"Agrees with the paper in direction: {names}.")
     return lines
+
+
+def _below_floors(summary: Summary) -> list[str]:
+    """Tasks on which a readout without any trained model beats both twins: their gains are gains below a floor."""
+    told = []
+    for task in summary.tasks:
+        twins = [point for twin in TWINS for point in summary.select(task=task, twin=twin)]
+        floors = [point for name in ("chance", *FLOORS) for point in summary.select(task=task, twin=name)]
+        above = [floor for floor in floors if twins and all(_beats(summary, floor, twin) for twin in twins)]
+        if above:
+            named = ", ".join(f"{labels.system_label(p.twin)} {labels.shown(p.metric, p.value)}" for p in above)
+            told.append(f"{labels.task_title(task)} ({named})")
+    if not told:
+        return []
+    return [f"On {len(told)} of {len(summary.tasks)} tasks a floor is better than both twins: {', '.join(told)}."]
+
+
+def _beats(summary: Summary, one: Point, other: Point) -> bool:
+    better = (one.value > other.value) == one.higher_is_better
+    return better and contrasts.set_apart(summary, other, one)
 
 
 def _best_places(config: StudyConfig, summary: Summary) -> list[str]:
