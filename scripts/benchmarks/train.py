@@ -58,7 +58,10 @@ def dit(batch: int, frames: int = 1) -> tuple[torch.nn.Module, Call]:
 
 
 def walt_video(batch: int, frames: int) -> tuple[torch.nn.Module, Call]:
-    """V-WALT: windows of one frame in half of the blocks, of all frames in the other half."""
+    """V-WALT: windows of one frame in half of the blocks, of all frames in the other half.
+
+    As in WALT (5 x 8 x 8 beside 1 x 16 x 16), a window over all frames holds about as many tokens as one frame.
+    """
     from hf_vdrep.models import WaltTransformer3DModel
 
     model = WaltTransformer3DModel(**_walt(frames))
@@ -96,7 +99,8 @@ def _walt(frames: int) -> dict:
     side = SIZE // PATCH
     shape = {"num_attention_heads": HEADS, "attention_head_dim": HEAD, "num_layers": BLOCKS, "self_condition": False}
     sizes = {"in_channels": CHANNELS, "sample_frames": frames, "sample_size": SIZE, "patch_size": PATCH}
-    return {**shape, **sizes, "spatial_window": [side, side], "spatiotemporal_window": [side // 2, side // 2]}
+    across = min((2**i for i in range(side.bit_length())), key=lambda width: abs(frames * width**2 - side**2))
+    return {**shape, **sizes, "spatial_window": [side, side], "spatiotemporal_window": [across, across]}
 
 
 def _steps_and_labels(batch: int) -> tuple[torch.Tensor, torch.Tensor]:
