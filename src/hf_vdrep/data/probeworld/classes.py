@@ -42,7 +42,12 @@ def scene_class(scene: Scene) -> int:
 
 def fine_class(scene: Scene) -> int:
     """Index into `FINE_NAMES`: category of the main object x style of its surface pattern."""
-    return len(PATTERN_STYLES) * int(scene.kind[0]) + _STYLE[int(scene.materials.pattern[0])]
+    return fine_class_of(int(scene.kind[0]), int(scene.materials.pattern[0]))
+
+
+def fine_class_of(kind: int, pattern: int) -> int:
+    """Index into `FINE_NAMES` of a category and a pattern, indices into `OBJECT_NAMES` and `PATTERN_NAMES`."""
+    return len(PATTERN_STYLES) * kind + _STYLE[pattern]
 
 
 def action_coarse_class(scene: Scene) -> int:

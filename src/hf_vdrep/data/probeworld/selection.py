@@ -15,15 +15,17 @@ index), so that a longer list begins with every shorter one. For the task "fine"
 from __future__ import annotations
 
 import functools
+import hashlib
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .classes import fine_class
+from .classes import fine_class, fine_class_of
 from .palettes import PALETTES
 from .scene import Scene
 from .surfaces import pattern_names
-from .vocabulary import FINE_NAMES, OBJECT_NAMES, PATTERN_STYLES, SPLITS, TASK_NAMES
+from .vocabulary import FINE_NAMES, OBJECT_NAMES, PATTERN_NAMES, PATTERN_STYLES, SPLITS, TASK_NAMES
 
 if TYPE_CHECKING:
     from .world import ProbeWorld
@@ -76,11 +78,29 @@ def _keep(seed: int, split: str, photographs: bool) -> np.ndarray:
 
 def in_fine(scene: Scene, seed: int, photographs: bool) -> bool:
     """Whether a clip belongs to the fine-grained task."""
-    fine = fine_class(scene)
-    if fine_ranks(seed)[fine] >= len(FINE_NAMES) - TAIL and scene.palette not in tail_palettes(seed, fine, scene.split):
+    return _chosen(fine_class(scene), scene.palette, scene.split, scene.index, seed, photographs)
+
+
+def _chosen(fine: int, palette: int, split: str, index: int, seed: int, photographs: bool) -> bool:
+    if fine_ranks(seed)[fine] >= len(FINE_NAMES) - TAIL and palette not in tail_palettes(seed, fine, split):
         return False
-    roll = np.random.default_rng([seed, SPLITS.index(scene.split), _ROLL_STREAM, scene.index]).random()
-    return bool(roll < _keep(seed, scene.split, photographs)[fine])
+    roll = np.random.default_rng([seed, SPLITS.index(split), _ROLL_STREAM, index]).random()
+    return bool(roll < _keep(seed, split, photographs)[fine])
+
+
+@functools.cache
+def membership_digest() -> str:
+    """Hexadecimal digest of the rule itself: it changes where `in_fine` would choose other clips of the same world.
+
+    Taken over one draw of every category, pattern and palette in every split, with and without photographs.
+    """
+    pairs = [fine_class_of(*pair) for pair in itertools.product(range(len(OBJECT_NAMES)), range(len(PATTERN_NAMES)))]
+    cases = itertools.product(SPLITS, (False, True), range(len(PALETTES)), pairs)
+    chosen = [
+        _chosen(fine, palette, split, index, 0, photographs)
+        for index, (split, photographs, palette, fine) in enumerate(cases)
+    ]
+    return hashlib.sha256(bytes(pairs) + np.packbits(chosen).tobytes()).hexdigest()
 
 
 def task_indices(world: ProbeWorld, task: str, size: int | None = None) -> list[int]:
