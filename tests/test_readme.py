@@ -1,5 +1,5 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""The README's snippets run as they stand and print what their comments say."""
+"""The snippets of README and docs run as they stand and print what their comments say."""
 
 import contextlib
 import io
@@ -11,18 +11,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SNIPPETS = dict(re.findall(r"<!-- snippet: (\S+) -->\n```python\n(.*?)```", README, re.DOTALL))
+PROBES = (ROOT / "docs" / "probes.md").read_text(encoding="utf-8")
+SNIPPETS = dict(re.findall(r"<!-- snippet: (\S+) -->\n```python\n(.*?)```", README + PROBES, re.DOTALL))
 
 
-def test_readme_has_its_snippets():
-    assert set(SNIPPETS) == {"pipeline", "transformers", "features", "head"}
+def test_all_snippets_are_found():
+    assert set(SNIPPETS) == {"pipeline", "transformers", "features", "head", "probe"}
 
 
 @pytest.mark.parametrize("name", sorted(SNIPPETS))
-def test_snippet_prints_what_its_comments_say(name):
+def test_snippet_prints_what_its_comments_say(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(SNIPPETS[name], f"README:{name}", "exec"), {})
+        exec(compile(SNIPPETS[name], f"snippet:{name}", "exec"), {})
     expected = [line[2:] for line in SNIPPETS[name].splitlines() if line.startswith("# ")]
     assert expected
     assert printed.getvalue().splitlines() == expected

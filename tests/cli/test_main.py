@@ -121,3 +121,24 @@ def test_process_hands_on_the_exit_code_and_survives_a_closed_pipe(tmp_path):
 def test_missing_file_costs_no_wait_for_torch(tmp_path):
     code = "import sys; from hf_vdrep.cli import main; main(['inspect', 'x.mp4']); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(("words", "meant"), [(["comprae"], "compare"), (["study", "rnu", "all"], "run")])
+def test_a_mistyped_word_gets_the_nearest(words, meant, capsys):
+    assert main(words) == 2
+    assert f"did you mean {meant}?" in capsys.readouterr().err
+
+
+def test_a_word_like_no_other_gets_none(capsys):
+    assert main(["zzzzzz"]) == 2
+    assert "did you mean" not in capsys.readouterr().err
+
+
+def test_help_is_a_word_too(capsys):
+    assert main(["help"]) == 0
+    assert "compare" in capsys.readouterr().out
+
+
+def test_debug_may_stand_before_the_command(capsys):
+    assert main(["--debug", "sizes"]) == 0
+    assert capsys.readouterr().out

@@ -122,7 +122,10 @@ class Backbone(ABC):
 
 
 def check_videos(videos: torch.Tensor) -> None:
-    """Raise ValueError unless `videos` is uint8 (B, T, H, W, 3) and not empty."""
+    """Raise ValueError unless `videos` is a uint8 tensor (B, T, H, W, 3) and not empty."""
+    if not isinstance(videos, torch.Tensor):
+        kind = f"{type(videos).__module__}.{type(videos).__qualname__}"
+        raise ValueError(f"videos must be a torch.Tensor, as torch.from_numpy makes of an array, got {kind}")
     if videos.ndim != 5 or videos.shape[-1] != 3 or videos.dtype != torch.uint8 or not videos.numel():
         raise ValueError(f"videos must be uint8 (B, T, H, W, 3), got {videos.dtype} {tuple(videos.shape)}")
 

@@ -10,9 +10,11 @@ Exit codes: 0 done, 1 failure of the machine or of the program, 2 the user's mis
 """
 
 import argparse
+import difflib
 import importlib
 import importlib.util
 import os
+import re
 import signal
 import sys
 import threading
@@ -52,11 +54,24 @@ _EPILOG = """examples:
 """
 
 
+def did_you_mean(message: str) -> str:
+    """The nearest of argparse's choices to the word that it refused, as words to append; often none."""
+    refused = re.search(r"invalid choice: '([^']+)' \(choose from (.*)\)", message)
+    near = difflib.get_close_matches(refused[1], re.findall(r"[\w-]+", refused[2]), n=1) if refused else []
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+_COMMON = {
+    ("-q", "--quiet"): "no progress bars, nothing but the result",
+    ("--debug",): "show the traceback of an error",
+}
+
+
 class _Parser(argparse.ArgumentParser):
     """Raises where argparse would print and exit, so that a wrong argument ends like any other mistake."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        raise UsageError(f"{message} (see `{self.prog} --help`)")
+        raise UsageError(f"{message}{did_you_mean(message)} (see `{self.prog} --help`)")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -98,11 +113,15 @@ def _terminable() -> Iterator[None]:
 def _run(arguments: list[str]) -> int:
     chosen = next((word for word in arguments if not word.startswith("-")), None)
     parser, commands = _parsers()
+    if chosen == "help":
+        parser.print_help()
+        return 0
     if chosen in commands:
         module = importlib.import_module(f".{chosen}", __package__)
         module.configure(commands[chosen])
         _add_common(commands[chosen])
-        args = parser.parse_args(arguments)
+        common = argparse.Namespace(quiet=False, debug=False)
+        args = parser.parse_args(arguments, common)
         return int(module.run(args))
     parser.parse_args(arguments)
     parser.print_help()
@@ -117,6 +136,8 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"hf_vdrep {__version__}")
+    for flags in _COMMON:  # before the command as well as after it
+        parser.add_argument(*flags, action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     group = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
     commands = {
         name: group.add_parser(
@@ -129,8 +150,9 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bars, nothing but the result")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    for flags, words in _COMMON.items():
+        # A default would undo what stood before the command.
+        parser.add_argument(*flags, action="store_true", default=argparse.SUPPRESS, help=words)
 
 
 def _sentence(words: str) -> str:
