@@ -79,8 +79,9 @@ are of a bootstrap over test clips and over the seeds of the readouts; where one
 clips’ chance alone, and none but those of “{escape(_TRAININGS)}” knows how another training of the models would come
 out. The gain of V-WALT is {escape(GAIN_OF_SCORES)} for scores and {escape(GAIN_OF_ERRORS)} for errors, positive where
 V-WALT is better; how the paper normalises errors is not known. A gain is decided where its paired interval excludes 0.
-What is called best is best on validation clips; another place is set apart from it where the paired interval of their difference on test clips excludes 0. These are tiny models
-on a procedural world with short readout trainings: curves compare settings, and the main table has the scores to quote.
+What is called best is best on validation clips; another place is set apart from it where the paired interval of their
+difference on test clips excludes 0. These are tiny models on a procedural world with short
+readout trainings: curves compare settings, and the main table has the scores to quote.
 Tasks and settings are not corrected for being several.</p><dl class="terms">{terms}</dl></section>"""
 
 
