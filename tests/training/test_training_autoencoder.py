@@ -107,6 +107,8 @@ def test_a_whole_run_saves_what_loads(tmp_path, stand_in_world, tiny_vae_config)
     ("flags", "message"),
     [
         (["--lengths", "4"], "length_weights must match lengths"),
+        (["--lengths", "1", "5", "--length-weights", "0", "0"], "length_weights must not be negative nor all 0"),
+        (["--stats-clips", "0"], "stats_clips must be at least 1, got 0"),
         (["--lengths", "4", "--length-weights", "1"], "lengths must be 1 + 4k, got [4]"),
         (["--resume", "nowhere"], "resume must be auto, none or a folder with checkpoints, got nowhere"),
     ],

@@ -122,3 +122,10 @@ def test_the_saved_settings_go_on_from_the_newest_checkpoint(tmp_path):
     with pytest.warns(UserWarning, match="is kept as"):
         start(tmp_path, resume=str(tmp_path / "checkpoint-4"))
     assert yaml.safe_load((tmp_path / "config.yaml").read_text())["resume"] == "auto"
+
+
+def test_torn_settings_do_not_stand_in_the_way(tmp_path):
+    figures = start(tmp_path)
+    (tmp_path / "config.yaml").write_text("steps: [")
+    assert start(tmp_path) == figures
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text())["steps"] == 6

@@ -59,6 +59,12 @@ class AutoencoderTrainConfig(DataConfig, LoopConfig):
             raise ValueError("init_from must name the tokenizer whose decoder is trained alone, got nothing")
         if len(self.lengths) != len(self.length_weights) or not self.lengths:
             raise ValueError(f"length_weights must match lengths {self.lengths}, got {self.length_weights}")
+        if min(self.length_weights) < 0 or sum(self.length_weights) <= 0:
+            raise ValueError(f"length_weights must not be negative nor all 0, got {self.length_weights}")
+        if self.adversarial_start < 0:
+            raise ValueError(f"adversarial_start must not be negative, got {self.adversarial_start}")
+        if self.stats_clips < 1:
+            raise ValueError(f"stats_clips must be at least 1, got {self.stats_clips}")
         for name in _NOT_NEGATIVE:
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")

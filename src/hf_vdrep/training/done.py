@@ -49,8 +49,10 @@ def is_done(run: Run, results: Sequence[str]) -> bool:
 
 
 def _same_weights(run: Run) -> bool:
-    file = run.folder / "config.yaml"
-    return file.is_file() and read_yaml(file).get("weights", "ema") == run.config.weights
+    try:
+        return read_yaml(run.folder / "config.yaml").get("weights", "ema") == run.config.weights
+    except ValueError:  # missing or torn: validate again
+        return False
 
 
 def _logged(run: Run) -> Figures | None:

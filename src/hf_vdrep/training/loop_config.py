@@ -30,7 +30,7 @@ class LoopConfig:
     accumulation: int = option(1, "micro-batches per optimiser step and process")
     lr: float = option(1e-3, "peak learning rate")
     lr_schedule: str = option("cosine", "diffusers schedule name", choices=SCHEDULES)
-    warmup_steps: int = option(200, "steps of linear warm-up")
+    warmup_steps: int = option(200, "steps of linear warm-up; the schedule `constant` has none")
     weight_decay: float = option(0.01, "AdamW weight decay, on matrices and kernels only")
     betas: list[float] = field(default_factory=lambda: [0.9, 0.99], metadata={"help": "AdamW betas"})
     clip_norm: float = option(1.0, "gradient norm is clipped to this; 0 turns clipping off")
