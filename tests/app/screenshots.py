@@ -20,20 +20,23 @@ const box = document.querySelector(".vp-input .vp-box"), at = box.getBoundingCli
 const where = {clientX: at.left + 0.83 * at.width, clientY: at.top + 0.58 * at.height, bubbles: true};
 box.dispatchEvent(new PointerEvent("pointerdown", where));
 """
-_MOST_HEIGHT, _MOST_BYTES = 2600, 300_000
+_MOST_HEIGHTS, _COLOURS, _CHART_COLOURS = {"desktop": 2600, "phone": 1600}, 224, 64
 
 
 def shoot(browser: Chromium, path: Path, size: tuple[int, int], dark: bool) -> None:
-    """The whole page as a PNG, of 256 colours where more would take too much room."""
-    height = min(_MOST_HEIGHT, browser.js("return document.documentElement.scrollHeight"))
+    """The whole page, or the upper part of a long one, as a PNG with a palette."""
+    height = min(
+        _MOST_HEIGHTS["phone" if size == PHONE else "desktop"],
+        browser.js("return document.documentElement.scrollHeight"),
+    )
     browser.look((size[0], height), dark)
     browser.until("document.readyState === 'complete'")
     browser.js("return new Promise((done) => setTimeout(done, 400))")
     picture = Image.open(BytesIO(browser.driver.get_screenshot_as_png())).convert("RGB")
-    picture.save(path, optimize=True)
-    if path.stat().st_size > _MOST_BYTES:
-        palette = picture.quantize(256, method=Image.Quantize.MEDIANCUT)
-        picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+    charts = "study" in path.name
+    palette = picture.quantize(_CHART_COLOURS if charts else _COLOURS, method=Image.Quantize.MEDIANCUT, kmeans=2)
+    dither = Image.Dither.NONE if charts else Image.Dither.FLOYDSTEINBERG  # maps would show steps
+    picture.quantize(palette=palette, dither=dither).save(path, optimize=True)
     print(path, picture.size, f"{path.stat().st_size / 1000:.0f} kB")
     browser.look(size, dark)
 
@@ -43,6 +46,7 @@ def main(folder: Path) -> None:
     with served(AppSettings(examples=EXAMPLES, time_limit=600)) as address, tempfile.TemporaryDirectory() as profile:
         browser = Chromium(profile)
         try:
+            browser.open(address)  # the first page waits for the models to be loaded; later ones do not
             for kind, size in (("desktop", DESKTOP), ("phone", PHONE)):
                 for dark in (False, True):
                     name = f"{kind}-{'dark' if dark else 'light'}"
