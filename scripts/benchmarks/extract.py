@@ -12,6 +12,7 @@ counter) over time over the ceiling of the same round; reported is the median ro
 
 python scripts/benchmarks/extract.py                # S-size DiT, Wan-like video DiT of 1280 tokens, UNet
 python scripts/benchmarks/extract.py --sweep        # 12 layers x 4 noise levels against one forward pass per cell
+python scripts/benchmarks/extract.py --stacking     # 4 noise levels in one pass against one after the other
 """
 
 import argparse
@@ -34,6 +35,7 @@ from hf_vdrep.backbones.denoisers import DenoiserBackbone, DenoiserInputs
 from hf_vdrep.backbones.frame_spans import causal_frame_spans
 
 TIMESTEP = 200
+LEVELS = (0, 50, 200, 600)
 WAYS = ("ours", "full", "nnsight", "truncated")
 
 
@@ -188,13 +190,25 @@ def compare(name: str, batch: int, rounds: int) -> None:
 def sweep(name: str, batch: int, rounds: int) -> None:
     """All layers at four noise levels, against a whole forward pass for every cell of that table."""
     bench = Bench(name, batch)
-    layers, timesteps = list(range(bench.backbone.num_layers)), (0, 50, 200, 600)
-    ratios, cells = [], len(layers) * len(timesteps)
+    layers = list(range(bench.backbone.num_layers))
+    ratios, cells = [], len(layers) * len(LEVELS)
     for _ in range(rounds):
-        ours = seconds(lambda: bench.ours(layers, timesteps))
+        ours = seconds(lambda: bench.ours(layers, LEVELS))
         one = [seconds(partial(bench.whole, bench.backbone, [layer])) for layer in layers]
-        ratios.append(sum(one) * len(timesteps) / ours)
+        ratios.append(sum(one) * len(LEVELS) / ours)
     row = {"model": name, "cells": cells, "times_faster": round(statistics.median(ratios), 2)}
+    print(json.dumps(row), flush=True)
+
+
+def stacking(name: str, batch: int, rounds: int) -> None:
+    """How many times as long one pass over four noise levels takes as four passes."""
+    bench, ratios = Bench(name, batch), []
+    options: dict[str, Any] = {"sample_ids": bench.ids, "layers": bench.layers, "timesteps": LEVELS}
+    for turn in range(rounds + 1):
+        apart = seconds(lambda: bench.backbone.extract(bench.inputs, **options))
+        together = seconds(lambda: bench.backbone.extract_stacked(bench.inputs, **options))
+        ratios += [together / apart] if turn else []
+    row = {"model": name, "batch": len(bench.latents), "one_pass_of_apart": round(statistics.median(ratios), 3)}
     print(json.dumps(row), flush=True)
 
 
@@ -204,12 +218,13 @@ def main() -> None:
     parser.add_argument("models", nargs="*", default=[], help=f"of {', '.join(MODELS)} (default: all)")
     parser.add_argument("--rounds", type=int, default=9, help="interleaved rounds after one that warms up")
     parser.add_argument("--batch", type=int, default=8, help="images per call; a fourth as many clips")
-    parser.add_argument("--sweep", action="store_true")
+    parser.add_argument("--sweep", action="store_true", help="all layers at four noise levels")
+    parser.add_argument("--stacking", action="store_true", help="four noise levels in one pass")
     args = parser.parse_args()
     torch.set_num_threads(1)
     print(f"fp32, 1 thread, load {os.getloadavg()[0]:.1f}")
     for name in args.models or MODELS:
-        (sweep if args.sweep else compare)(name, args.batch, args.rounds)
+        (sweep if args.sweep else stacking if args.stacking else compare)(name, args.batch, args.rounds)
 
 
 if __name__ == "__main__":
