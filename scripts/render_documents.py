@@ -8,6 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
+from hf_vdrep.app import analyses_pack
 from hf_vdrep.data import atomic_output
 from hf_vdrep.hub.card_folder import write_cards
 from hf_vdrep.hub.documents import fill
@@ -30,6 +31,7 @@ def main() -> None:
             print(f"wrote {path.relative_to(ROOT)}")
     app_results = ROOT / "src" / "hf_vdrep" / "app" / "results" / "walt-tiny.json"
     shutil.copyfile(ROOT / "model_cards" / "walt-tiny" / "table-all.json", app_results)
+    analyses_pack.main()
     for path in write_cards(ROOT / "model_cards" / "hub", ROOT / "model_cards" / "walt-tiny"):
         print(f"wrote {path.relative_to(ROOT)}")
 

@@ -13,6 +13,9 @@ class Terminated(BaseException):
 _MISTAKES = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
 
 
+_EXTRAS = {"gradio": "space", "peft": "lora", "trackio": "trackers", "tensorboard": "trackers"}
+
+
 def describe(error: BaseException) -> tuple[str, int]:
     """The line to print after "hf-vdrep: ", and the exit code.
 
@@ -32,7 +35,9 @@ def describe(error: BaseException) -> tuple[str, int]:
     if isinstance(error, MemoryError) or "out of memory" in str(error):
         return "error: out of memory; fewer frames or a smaller resolution or batch may do", 1
     if isinstance(error, ModuleNotFoundError):
-        return f"error: the Python package {error.name!r} is needed and not installed", 1
+        extra = _EXTRAS.get(str(error.name))
+        how = f" (pip install 'hf_vdrep[{extra}]')" if extra else ""
+        return f"error: the Python package {error.name!r} is needed and not installed{how}", 1
     return f"internal error: {type(error).__name__}: {_one_line(error)} (--debug shows where)", 1
 
 

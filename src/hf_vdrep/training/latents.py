@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from .disk_arrays import new_array
 from .pixels import to_pixel_values
 from .stream import derive_seed
 
@@ -100,7 +101,8 @@ def _encode(vae: "AutoencoderWalt", clips: np.ndarray, paths: list[Path], seed: 
             images = vae.normalize(vae.encode(to_pixel_values(singles)).latent_dist.mode())
             pair = (video, images.unflatten(0, (len(batch), video.shape[2])))
             if not stores:
-                stores = [_store(path, (len(clips), *part.shape[1:])) for path, part in zip(paths, pair, strict=True)]
+                shapes = [(len(clips), *part.shape[1:]) for part in pair]
+                stores = [new_array(path, np.float32, shape) for path, shape in zip(paths, shapes, strict=True)]
             for store, part in zip(stores, pair, strict=True):
                 store[start : start + len(batch)] = part.float().cpu().numpy()
             bar.update(len(batch))
@@ -112,7 +114,3 @@ def _single_frames(batch: torch.Tensor, start: int, seed: int, *, count: int) ->
     chosen = [random_frames(seed, start + i, frames=batch.shape[1], count=count) for i in range(len(batch))]
     rows = torch.arange(len(batch)).repeat_interleave(count)
     return batch[rows, torch.from_numpy(np.concatenate(chosen))].unsqueeze(1)
-
-
-def _store(path: Path, shape: tuple[int, ...]) -> np.ndarray:
-    return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)

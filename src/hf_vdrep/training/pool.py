@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from .disk_arrays import new_array
+
 
 class ClipSource(Protocol):
     """What a pool is rendered from; `ProbeWorld` is one."""
@@ -61,7 +63,7 @@ def source_key(source: Any) -> str:
 
 def _render(source: ClipSource, size: int, path: Path, workers: int, chunk: int = 32) -> None:
     shape = _clips(source, [0]).shape[1:]
-    pool = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(size, *shape))
+    pool = new_array(path, np.uint8, (size, *shape))
     chunks = [list(range(start, min(start + chunk, size))) for start in range(0, size, chunk)]
     with tqdm(total=size, desc="rendering clips", unit="clip", disable=_quiet()) as bar:
         for indices, clips in _rendered(source, chunks, workers):

@@ -146,7 +146,9 @@ def _write(path: Path, rows: Iterable[StudyRow]) -> None:
     columns["per_sample"] = [_half(values) for values in columns["per_sample"]]
     table = pa.table(columns, schema=schema)
     with atomic_output(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", compression_level=9)
+        # Scores of samples repeat little: a dictionary of them only adds to the bytes that are committed.
+        repeated = [name for name in schema.names if name != "per_sample"]
+        pq.write_table(table, temporary, compression="brotli", compression_level=11, use_dictionary=repeated)
 
 
 def _half(values: np.ndarray) -> np.ndarray:

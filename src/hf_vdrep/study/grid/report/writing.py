@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from ....data import atomic_output
 from ....training.config import load_config
@@ -48,13 +49,14 @@ def write_report(rows: str | os.PathLike[str], folder: Path, *, resamples: int |
         config = _config(base, name)
         sections.append(_section(config, summaries, folder, base, notes, [row for row in found if row.study == name]))
     whole = {section.name: _plain(section, summaries[section.name]) for section in sections}
-    _write(folder / SUMMARY_NAME, json.dumps({"studies": whole, "rows": len(found)}, ensure_ascii=False) + "\n")
+    about = _rounded({"studies": whole, "rows": len(found)})
+    _write(folder / SUMMARY_NAME, json.dumps(about, ensure_ascii=False, separators=(",", ":")) + "\n")
     _write(folder / PAGE_NAME, render_page(sections, {**_about(found), "unmeasured": _unmeasured(summaries)}))
     return folder / PAGE_NAME
 
 
 def publish(rows: str | os.PathLike[str], report: Path, target: Path) -> Path:
-    """Copy what is committed: rows, configs, page, summary, tables and figures.
+    """Copy what is committed: rows, configs, summary, tables and figures. The page is made of them by `write_report`.
 
     Raises:
         ValueError: more rows than a repository should hold.
@@ -67,7 +69,7 @@ def publish(rows: str | os.PathLike[str], report: Path, target: Path) -> Path:
         raise ValueError(f"rows must be at most {_LARGEST:,} bytes to be published, got {size:,} in {source}")
     target.mkdir(parents=True, exist_ok=True)
     wanted = [source, *(base / name for name in (SKIPPED_NAME, TIMES_NAME, CELLS_NAME))]
-    wanted += [file for file in sorted(report.iterdir()) if file.suffix in (".html", ".json", ".md", ".png", ".csv")]
+    wanted += [file for file in sorted(report.iterdir()) if file.suffix in (".json", ".md", ".png", ".csv")]
     for file in wanted:
         if file.exists():
             _copy(file, target / (ROWS_NAME if file == source else file.name))
@@ -186,6 +188,15 @@ def _plain(section: Section, summary: Summary) -> dict:
         "skipped": list(section.skipped),
         "correlations": section.correlations.markdown() if section.correlations else None,
     }
+
+
+def _rounded(value: Any) -> Any:
+    """Six digits of every number: more than any interval bears."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, dict):
+        return {key: _rounded(entry) for key, entry in value.items()}
+    return [_rounded(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
 def _write(path: Path, text: str) -> None:
