@@ -147,7 +147,7 @@ def mean_iou(columns: dict[str, np.ndarray]) -> float:
 
 def test_boxes_are_read_where_they_move_and_not_from_noise():
     """On oracle features near-perfect, on noise no better than boxes that stand still."""
-    config = FitConfig(steps=220, batch_size=16, learning_rates=(5e-3,))
+    config = FitConfig(steps=600, batch_size=16, learning_rates=(5e-3,), bf16=False)
     options = {"width": 32, "num_heads": 2, "match_width": 8}
     task, score = box_task(), {}
     for told in (True, False):
@@ -157,7 +157,7 @@ def test_boxes_are_read_where_they_move_and_not_from_noise():
         columns = predict(task, fit.best.readout, test)
         score[told] = mean_iou(columns)
     still = {**columns, "predictions": columns["references"][:, :, :1].repeat(5, 2).clip(0, 1)}
-    assert score[True] > 0.92
+    assert score[True] > 0.96
     assert score[False] < mean_iou(still) + 0.03
 
 

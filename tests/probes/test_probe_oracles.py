@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from hf_vdrep.metrics.tracking import tracking_scores
 from hf_vdrep.probes import FitConfig, ProbeData, fit_readout, get_task, predict
 from hf_vdrep.probes.depth_task import depth_task
 from hf_vdrep.probes.track_task import track_task
@@ -123,23 +124,20 @@ def test_depth_is_read_where_it_stands_and_not_from_noise():
 
 
 def test_tracks_are_read_where_they_move_and_not_from_noise():
-    task = track_task(train_tracks=8)
-    config = FitConfig(steps=150, batch_size=16, learning_rates=(1e-2,))
+    """At 4 x 4 cells a pixel of 256 is 1/64 of a cell: the Average Jaccard of the metric itself, near 1."""
+    task = track_task(train_tracks=12)
+    config = FitConfig(steps=600, batch_size=16, learning_rates=(1e-2,), bf16=False)
     options = {"width": 32, "num_heads": 2, "num_blocks": 1}
 
-    def error_pixels(columns: dict[str, np.ndarray]) -> float:
-        distance = np.linalg.norm(columns["predictions"] - columns["references"], axis=-1)[:, :, 1:] * 256
-        return float(distance[columns["visible"][:, :, 1:]].mean())
+    def jaccard(columns: dict[str, np.ndarray]) -> float:
+        return float(np.nanmean(tracking_scores(*columns.values())["average_jaccard"]))
 
-    tracks = affine_motions(64, 1)[1]["tracks"].numpy()
-    static = float(np.linalg.norm(tracks - tracks[:, :, :1], axis=-1)[:, :, 1:].mean()) * 256
     painted = outcome(task, affine_motions, config, True, options)
-    assert error_pixels(painted) < 0.2 * static
-    assert (painted["predicted_visible"] == painted["visible"]).mean() > 0.75
-    assert (
-        error_pixels(outcome(task, affine_motions, dataclasses.replace(config, steps=40), False, options))
-        > 0.7 * static
-    )
+    static = painted["references"][:, :, :1].repeat(FRAMES, 2)
+    still = jaccard({**painted, "predictions": static, "predicted_visible": np.ones_like(painted["visible"])})
+    assert jaccard(painted) > 0.88
+    assert (painted["predicted_visible"] == painted["visible"]).mean() > 0.98
+    assert jaccard(outcome(task, affine_motions, dataclasses.replace(config, steps=40), False, options)) < still + 0.05
 
 
 def end_points(columns: dict[str, np.ndarray]) -> float:
@@ -168,7 +166,7 @@ def placed_planes(count: int, seed: int) -> tuple[torch.Tensor, dict]:
     return torch.cat([truth - 1, place.expand(count, FRAMES, -1, -1, -1)], -1), labels
 
 
-FORMS = {
+FORMS: dict[str, tuple[int, dict]] = {
     "source": (150, {"num_heads": 2, "head_width": 16, "mlp_width": 64, "num_blocks": 2, "octaves": 2}),
     "patches": (400, {"width": 32, "num_heads": 4, "patch": [1, 8, 8]}),
     "linear": (120, {}),
