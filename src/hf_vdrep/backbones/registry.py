@@ -11,6 +11,8 @@ from .base import Backbone
 # user/name; one word alone is a typing error more often than a repository.
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 NAMES = ("v-walt", "i-walt", "pixels", "latents", "random")
+# Of a pipeline, of an encoder, and of a WALT in parts.
+_MARKS = ("model_index.json", "config.json", "transformer", "vae")
 # Options of denoisers of diffusers alone.
 _DENOISER_OPTIONS = ("site", "discard", "part", "conditioning")
 
@@ -49,6 +51,8 @@ def open_backbone(name_or_path: str | os.PathLike[str], **options: Any) -> Backb
     if not Path(name).is_dir() and not _HUB_ID.fullmatch(name):
         known = ", ".join(NAMES)
         raise ValueError(f"backbone must be one of {known}, or the folder or Hub id of a saved model, got {name!r}")
+    if Path(name).is_dir() and not any((Path(name) / part).exists() for part in _MARKS):
+        raise ValueError(f"folder must hold a model: any of {', '.join(_MARKS)}; {name} holds none of them")
     if _is_encoder(name):
         from .encoders import EncoderBackbone
 

@@ -10,7 +10,6 @@ Exit codes: 0 done, 1 failure of the machine or of the program, 2 the user's mis
 """
 
 import argparse
-import difflib
 import importlib
 import importlib.util
 import os
@@ -23,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from .. import __version__
+from .._spelling import did_you_mean
 from .failures import Terminated, UsageError, describe
 
 COMMANDS = {
@@ -54,13 +54,6 @@ _EPILOG = """examples:
 """
 
 
-def did_you_mean(message: str) -> str:
-    """The nearest of argparse's choices to the word that it refused, as words to append; often none."""
-    refused = re.search(r"invalid choice: '([^']+)' \(choose from (.*)\)", message)
-    near = difflib.get_close_matches(refused[1], re.findall(r"[\w-]+", refused[2]), n=1) if refused else []
-    return f"; did you mean {near[0]}?" if near else ""
-
-
 _COMMON = {
     ("-q", "--quiet"): "no progress bars, nothing but the result",
     ("--debug",): "show the traceback of an error",
@@ -71,7 +64,9 @@ class _Parser(argparse.ArgumentParser):
     """Raises where argparse would print and exit, so that a wrong argument ends like any other mistake."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        raise UsageError(f"{message}{did_you_mean(message)} (see `{self.prog} --help`)")
+        refused = re.search(r"invalid choice: '([^']+)' \(choose from (.*)\)", message)
+        near = did_you_mean(refused[1], re.findall(r"[\w-]+", refused[2])) if refused else ""
+        raise UsageError(f"{message}{near} (see `{self.prog} --help`)")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -53,6 +53,8 @@ def model_plan(
         ValueError: results that cannot be read, or no checkpoint to name.
     """
     folder, record_folder, system = locate(source, results)
+    if not folder.exists():
+        raise ValueError(f"model must be a folder or one of {', '.join(shipped.names())}, got {source}")
     check_folder(folder)
     record, found = TrainingRecord.read(record_folder), scores(results, system) if system else []
     files = [*pipeline_files(folder), *record.files()]

@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 import yaml
 
+from .._spelling import did_you_mean
+
 C = TypeVar("C")
 _EXPONENT = re.compile(r"[-+]?[0-9]+e[-+][0-9]+", re.IGNORECASE)
 
@@ -74,7 +76,8 @@ def from_dict(cls: type[C], values: dict[str, Any], *, source: str = "config") -
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     unknown = sorted(str(key) for key in values if key not in fields)
     if unknown:
-        raise ValueError(f"{source} has unknown keys {unknown}; known: {sorted(fields)}")
+        near = "".join(did_you_mean(key, fields) for key in unknown) or f"; known: {', '.join(sorted(fields))}"
+        raise ValueError(f"{source} has unknown keys {unknown}{near}")
     hints = typing.get_type_hints(cls)
     checked = {key: _coerce(key, value, hints[key], fields[key].metadata) for key, value in values.items()}
     return cls(**checked)
@@ -101,9 +104,20 @@ def merge_flags(cls: type[C], given: dict[str, Any], base: dict[str, Any] | None
     return from_dict(cls, values, source=path or "command line")
 
 
+class _Parser(argparse.ArgumentParser):
+    """One line for a mistake: the usage of sixty options would bury it."""
+
+    def error(self, message: str) -> typing.NoReturn:
+        unknown = re.search(r"unrecognized arguments: (-[\w-]+)", message)
+        refused = re.search(r"invalid choice: '([^']+)' \(choose from (.*)\)", message)
+        near = did_you_mean(unknown[1], self._option_string_actions) if unknown else ""
+        near = did_you_mean(refused[1], re.findall(r"[\w-]+", refused[2])) if refused else near
+        self.exit(2, f"error: {message}{near} (--help lists the options)\n")
+
+
 def build_parser(cls: type, *, description: str = "") -> argparse.ArgumentParser:
     """An argument parser with one flag per field; absent flags leave no trace in the namespace."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         description=description, argument_default=argparse.SUPPRESS, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--config", metavar="FILE", help="YAML file with any of the options below; flags override it")

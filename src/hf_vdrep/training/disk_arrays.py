@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 
-def new_array(path: Path, dtype: Any, shape: tuple[int, ...]) -> np.ndarray:
+def new_array(path: Path, dtype: Any, shape: tuple[int, ...]) -> np.memmap:
     """A new .npy file, writable through a memory map.
 
     Raises:

@@ -92,7 +92,7 @@ def _encode(vae: "AutoencoderWalt", clips: np.ndarray, paths: list[Path], seed: 
     device = next(vae.parameters()).device
     vae.eval()
     quiet = os.environ.get("HF_HUB_DISABLE_PROGRESS_BARS", "").upper() in {"1", "ON", "YES", "TRUE"}
-    stores: list[np.ndarray] = []
+    stores: list[np.memmap] = []
     with tqdm(total=len(clips), desc="encoding clips", unit="clip", disable=quiet) as bar:
         for start in range(0, len(clips), batch_size):
             batch = torch.from_numpy(np.array(clips[start : start + batch_size]))
@@ -107,7 +107,7 @@ def _encode(vae: "AutoencoderWalt", clips: np.ndarray, paths: list[Path], seed: 
                 store[start : start + len(batch)] = part.float().cpu().numpy()
             bar.update(len(batch))
     for store in stores:
-        store.flush()  # type: ignore[attr-defined]
+        store.flush()
 
 
 def _single_frames(batch: torch.Tensor, start: int, seed: int, *, count: int) -> torch.Tensor:

@@ -130,7 +130,10 @@ def latents_hash(*pools: Any, rows: int = 64) -> str | None:
 
 def _config_path(run: str | os.PathLike) -> Path:
     path = Path(run)
-    return path / "config.yaml" if path.is_dir() else path
+    path = path / "config.yaml" if path.is_dir() else path
+    if not path.is_file():
+        raise ValueError(f"twin_of must be a run folder of train_walt.py, or its config.yaml, got {os.fspath(run)}")
+    return path
 
 
 def _twin_folder(folder: str) -> str:

@@ -96,6 +96,11 @@ def load_vae(path: str, device: torch.device | str = "cpu") -> "AutoencoderWalt"
     from ..models import AutoencoderWalt, shipped
 
     source = str(shipped.path(path)) if path in shipped.names() else path
+    if not Path(source).exists() and source.count("/") != 1:  # a Hub id has one
+        raise ValueError(
+            f"vae must be a trained AutoencoderWalt (folder, Hub id or {' or '.join(shipped.names())}), got {path}: "
+            "no such folder; scripts/train_autoencoder.py makes one"
+        )
     try:
         inside = "vae" if (Path(source) / "vae").is_dir() else None
         vae = AutoencoderWalt.from_pretrained(source, subfolder=inside)
