@@ -42,8 +42,8 @@ def describe(error: BaseException) -> tuple[str, int]:
 
 
 def _os_words(error: OSError) -> str:
-    if error.strerror and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
+    if error.strerror:
+        return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
     return _one_line(error)
 
 
