@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from .safety import UnsafePush
+
 NAME = ".gitignore"
 _WILDCARDS = {"**/": "(?:.*/)?", "/**": "/.*", "*": "[^/]*", "?": "[^/]"}
 _PARTS = re.compile(r"\*\*/|/\*\*$|\*|\?|\[!?[^\]/]+\]|\\.|.")
@@ -43,7 +45,13 @@ def _rule(line: str) -> tuple[re.Pattern[str], bool, bool] | None:
     if not text:
         return None
     source = "".join(_translate(part) for part in _PARTS.findall(text))
-    return re.compile(source if anchored else f"(?:.*/)?{source}", re.DOTALL), keeps, folders_only
+    try:
+        if "[[:" in text:
+            raise re.error("classes of characters are not read")
+        pattern = re.compile(source if anchored else f"(?:.*/)?{source}", re.DOTALL)
+    except re.error as error:
+        raise UnsafePush(f".gitignore must hold patterns that are understood, got {line!r} ({error})") from error
+    return pattern, keeps, folders_only
 
 
 def _translate(part: str) -> str:

@@ -115,6 +115,8 @@ def make_optimizer(model: nn.Module, config: LoopConfig) -> torch.optim.Optimize
         {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": config.weight_decay},
         {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
     ]
+    # DeepSpeed takes no empty group, and a checkpoint is to serve with and without it.
+    groups = [group for group in groups if group["params"]]
     return torch.optim.AdamW(groups, lr=config.lr, betas=(config.betas[0], config.betas[1]), fused=True)
 
 

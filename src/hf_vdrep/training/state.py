@@ -35,7 +35,8 @@ def unpack_optimizer(optimizer: torch.optim.Optimizer, tensors: Tensors, groups:
             # Fused kernels walk through raw memory: moments must lie as their parameter lies (channels-last, say).
             value = laid_out_like(value, parameter)
         state.setdefault(int(number), {})[key] = value
-    optimizer.load_state_dict({"state": state, "param_groups": groups})
+    # Some checkpoints hold a group without parameters, which optimizers are not given.
+    optimizer.load_state_dict({"state": state, "param_groups": [group for group in groups if group["params"]]})
 
 
 def pack_generators() -> tuple[Tensors, dict[str, Any]]:

@@ -62,9 +62,17 @@ class ZeroEngine:
         self.engine.backward(loss, scale_wrt_gas=False)
 
     def norm(self) -> float:
-        """Norm of the reduced gradient, before clipping; NaN where it is NaN or infinite."""
-        norm = float(self.zero.scaled_global_norm())
-        return norm if norm >= 0 else float("nan")  # DeepSpeed says -1
+        """Norm of the reduced gradient, before clipping; not finite where the gradient is not.
+
+        DeepSpeed's own norm hides that: it counts a group that is not finite as -1 among the others.
+        """
+        parts = [part for group in self.zero.averaged_gradients.values() for part in group or ()]
+        device = parts[0].device if parts else self.engine.device
+        total = torch.zeros((), dtype=torch.float64, device=device)
+        for part in parts:
+            total += part.detach().double().square().sum()
+        torch.distributed.all_reduce(total)
+        return float(total.sqrt())
 
     def step(self) -> None:
         """Clip, step on this process's part, gather the weights."""

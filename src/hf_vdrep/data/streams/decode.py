@@ -19,6 +19,8 @@ from .report import CorruptSample, NothingToSee, SkipLimit, StreamReport
 from .source import Source
 from .visible_labels import boxes_at_start, tracks_at_start
 
+# Neither a network nor a library that fails is a sample's fault.
+_NOT_ITS_OWN = (MemoryError, ImportError, ConnectionError, TimeoutError)
 # Not the sample's fault: skipping would lose sound ones.
 _MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EROFS})
 
@@ -54,7 +56,7 @@ class Decoder:
         except NothingToSee:
             self.report.empty += not again
         except Exception as error:  # damaged files, tables and annotations raise a dozen kinds
-            if isinstance(error, MemoryError) or getattr(error, "errno", None) in _MACHINE:
+            if isinstance(error, _NOT_ITS_OWN) or getattr(error, "errno", None) in _MACHINE:
                 raise
             if not again:
                 self.report.refuse(identifier, _reason(error), self.limit)

@@ -148,7 +148,7 @@ def _value(sample: TarSample, column: str) -> Any:
 
 
 def _whole(value: Any) -> int:
-    if isinstance(value, float) and not value.is_integer():
+    if (isinstance(value, float) and not value.is_integer()) or not -(2**63) <= int(value) < 2**63:
         raise ValueError(f"got {value}")
     return int(value)
 
@@ -159,6 +159,7 @@ def _within(column: str, there: Sequence[str]) -> bool:
 
 def _of_split(root: str, split: str) -> list[str]:
     """The shards of a split."""
+    root = root if "://" in root else str(Path(root))  # as the files below it are named
     files = _tar_files(root)
     words = {name: _words(name, _fixed(root)) for name in files}
     chosen = [name for name in files if words[name] & set(SPLIT_NAMES.get(split, (split,)))]
