@@ -2,6 +2,7 @@
 """Files as they are found in the wild: nothing ends a run that concerns one sample, and nothing is lost in silence."""
 
 import errno
+import gzip
 import io
 import tarfile
 import zipfile
@@ -64,17 +65,41 @@ def test_a_bad_text_member_costs_its_sample_alone(tmp_path, ending, bad):
     assert report.corrupt == 1 and report.problems[0][0] == "1"
 
 
-@pytest.mark.parametrize("damage", ["cut", "garbage", "empty"])
-def test_a_damaged_shard_is_counted_and_the_others_are_read_on(tmp_path, damage):
-    first = tar(tmp_path / "train-0.tar", {f"{index:03d}.png": encoded(index) for index in range(20)})
+@pytest.mark.parametrize(
+    "damage", ["in a member", "between members", "between samples", "in a header", "header", "garbage", "empty"]
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_damaged_shard_is_counted_and_the_others_are_read_on(tmp_path, damage, packed):
+    """Also where `tarfile` by itself takes what is left for a whole archive: a cut or a bad header between members."""
+    members = {f"{index:03d}.{ending}": encoded(index) for index in range(20) for ending in ("png", "seg")}
+    first = tar(tmp_path / "train-0.tar", members)
     tar(tmp_path / "train-1.tar", {f"{index:03d}.png": encoded(index) for index in range(20, 23)})
     whole = first.read_bytes()
-    first.write_bytes({"cut": whole[: len(whole) // 2 - 100], "garbage": b"garbage" * 999, "empty": b""}[damage])
+    with tarfile.open(first) as file:
+        starts = [member.offset for member in file]
+    cuts = {"in a member": starts[9] + 600, "between members": starts[9], "between samples": starts[8],
+            "in a header": starts[9] + 100}  # fmt: skip
+    hurt = {"header": whole[: starts[9]] + b"x" + whole[starts[9] + 1 :], "garbage": b"garbage" * 999, "empty": b""}
+    data = whole[: cuts[damage]] if damage in cuts else hurt[damage]
+    first.write_bytes(gzip.compress(data) if packed else data)
     samples, report = read("webdataset", tmp_path)
     ids = [sample["id"] for sample in samples]
     assert ids[-3:] == ["020", "021", "022"] and ids == sorted(ids) and len(ids) < 20
     ((name, reason),) = report.problems
     assert name == f"{first}#{len(ids) - 3}" and f"cut short after {len(ids) - 3} samples" in reason
+    assert len(ids) - 3 == (0 if damage in ("garbage", "empty") else 3 if damage == "between samples" else 4)
+
+
+def test_a_shard_that_another_was_appended_to_says_so(tmp_path):
+    """`cat a.tar b.tar > c.tar`: a reader stops at the end of the first, and half of the set is gone."""
+    parts = [
+        tar(tmp_path / f"{part}.tar", {f"{part}{index}.png": encoded(index) for index in range(5)}) for part in "ab"
+    ]
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set/train-0.tar").write_bytes(b"".join(part.read_bytes() for part in parts))
+    samples, report = read("webdataset", tmp_path / "set")
+    assert [sample["id"] for sample in samples] == ["a0", "a1", "a2", "a3"]
+    assert report.corrupt == 1 and "more follows its end" in report.problems[0][1]
 
 
 def test_shards_belong_to_the_split_of_their_folder_or_name(tmp_path):

@@ -9,6 +9,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Self
 
 _NAME = re.compile(r"((?:.*/)?[^./][^/.]*)\.([^/]+)")
 
@@ -65,7 +66,7 @@ def read_tar(path: str) -> Iterator[TarSample]:
 def _members(path: str) -> Iterator[tuple[str, bytes]]:
     from datasets.utils.file_utils import xopen
 
-    with xopen(path, "rb") as file, tarfile.open(fileobj=file, mode="r|*") as tar:
+    with xopen(path, "rb") as file, tarfile.open(fileobj=file, mode="r|*", tarinfo=_Header) as tar:
         for member in tar:
             content = tar.extractfile(member) if member.isfile() else None
             if content is not None:
@@ -74,3 +75,23 @@ def _members(path: str) -> Iterator[tuple[str, bytes]]:
                     raise EOFError(f"{member.name} has {len(data)} of {member.size} bytes")
                 yield member.name, data
             tar.members = []  # type: ignore[attr-defined]  # a stream of millions must not keep their headers
+        _check_end(tar)
+
+
+class _Header(tarfile.TarInfo):
+    """A header whose absence is told: `tarfile` takes a shard that ends or is damaged between two members for whole."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        try:
+            return super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as error:
+            if len(buf) == tarfile.BLOCKSIZE and not any(buf):
+                raise  # zeros close an archive
+            raise tarfile.ReadError(f"neither a member nor the end of the archive is there: {error}") from error
+
+
+def _check_end(tar: tarfile.TarFile) -> None:
+    while block := tar.fileobj.read(tarfile.RECORDSIZE):  # type: ignore[union-attr]  # it is open
+        if any(block):
+            raise tarfile.ReadError("more follows its end, as where shards were joined by cat")
