@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import signal
+import subprocess
 
 import datasets
 import pytest
@@ -150,6 +151,19 @@ def test_a_killed_worker_is_a_clear_error(pictures):
     os.kill(source._items._workers[0].pid, signal.SIGKILL)
     with pytest.raises(ChildProcessError, match=r"worker that decodes the data was killed \(DataLoader worker"):
         read(stream, 500, start=1)
+
+
+def test_a_worker_outlives_a_signal_to_the_whole_group(pictures):
+    """Slurm, torchrun and terminals signal every process; the step in progress still needs its batch."""
+    stream = feed(pictures, workers=1)
+    first = ids(read(stream, 1))
+    worker = next(iter(stream._readers.values()))._sources[0]._items._workers[0]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        subprocess.run(["kill", f"-{number:d}", str(worker.pid)], check=True)
+    assert first + ids(read(stream, 100, start=1)) == ids(read(feed(pictures), 101))
+    worker.terminate()
+    worker.join(timeout=5)
+    assert worker.exitcode == 0
 
 
 def test_uneven_files_repeat_so_that_no_process_waits(uneven):

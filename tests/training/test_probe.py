@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 
-from hf_vdrep.training.probe import ProbeTrainConfig, load_probe, main, train_probe
+from hf_vdrep.training.probe import ProbeTask, ProbeTrainConfig, load_probe, main, train_probe
 from hf_vdrep.training.probe_features import open_split
 
 
@@ -45,6 +45,28 @@ def test_resumed_probe_equals_the_uninterrupted_one(tmp_path):
     train_probe(ProbeTrainConfig(**{**vars(whole), "output_dir": str(other), "keep": 9}))
     first, second = (load_file(folder / "probe" / "model.safetensors") for folder in (tmp_path / "run", other))
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_parts_of_a_batch_draw_their_own_tracks_and_the_same_depth_grid(tmp_path):
+    """The loss draws tracks for each clip, frames and grid once for the batch: as one process would."""
+
+    class Split:
+        def __len__(self):
+            return 8
+
+        def read(self, rows):
+            return rows
+
+        take = read
+
+    def draws(name, parts):
+        settings = config(tmp_path, task=name)
+        task = ProbeTask(settings, type("Named", (), {"name": name}), Split(), None)
+        return [task.batch(3, part, parts)["draw"] for part in range(parts)]
+
+    assert len(set(draws("point_tracks", 2))) == 2 and len(set(draws("depth", 2))) == 1
+    for name in ("point_tracks", "depth"):
+        assert draws(name, 1)[0] == draws(name, 2)[0]
 
 
 def test_wrong_backbone_is_one_clear_line(tmp_path, capsys):

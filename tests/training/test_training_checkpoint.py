@@ -11,6 +11,7 @@ from hf_vdrep.training.checkpoint import (
     CheckpointError,
     list_checkpoints,
     load_checkpoint,
+    mend_folder,
     resolve_resume,
     save_checkpoint,
 )
@@ -40,6 +41,25 @@ def test_a_write_that_breaks_off_leaves_no_checkpoint(tmp_path):
     assert [path.name for path in list_checkpoints(tmp_path)] == ["checkpoint-1"]
     save(tmp_path, 2)
     assert resolve_resume(tmp_path, "auto") == tmp_path / "checkpoint-2"
+
+
+def test_a_kill_between_the_two_renames_costs_no_checkpoint(tmp_path):
+    """The old one of the same step is away, the new one has not taken its place; as SIGKILL leaves them."""
+    save(tmp_path, 1)
+    save(tmp_path, 2)
+    for kept, moved in (("checkpoint-2", ".checkpoint-2.old"), ("checkpoint-1", ".checkpoint-3.part")):
+        (tmp_path / kept).rename(tmp_path / moved)
+    mend_folder(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-2"]
+    load_checkpoint(tmp_path / "checkpoint-2")
+
+
+def test_an_old_one_whose_place_is_taken_is_cleared_away(tmp_path):
+    save(tmp_path, 2)
+    save(tmp_path / "before", 2, value=3.0).rename(tmp_path / ".checkpoint-2.old")
+    mend_folder(tmp_path)
+    assert not (tmp_path / ".checkpoint-2.old").exists()
+    assert float(load_checkpoint(tmp_path / "checkpoint-2")[0]["model"]["w"][0, 0]) == 1.0
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "state.json", "rng-0.safetensors"])

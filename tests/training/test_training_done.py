@@ -2,13 +2,17 @@
 """Runs that are started again: done ones stay as they are, half-finished ones finish, branches do not mix."""
 
 import json
+import os
+import signal
 
 import pytest
 import torch
 import yaml
 from torch import nn
 
+import hf_vdrep.training.loop as loop
 from hf_vdrep.training.checkpoint import CheckpointError, list_checkpoints, load_checkpoint
+from hf_vdrep.training.entry import run_entry
 from hf_vdrep.training.log import read_log
 from hf_vdrep.training.loop import build, fit, make_accelerator
 from hf_vdrep.training.loop_config import LoopConfig
@@ -82,6 +86,46 @@ def test_a_run_that_broke_down_while_finishing_finishes_without_a_second_validat
     assert json.loads((tmp_path / "run.json").read_text())["state"] == "done"
 
 
+def stopped_then_finished(folder, capsys, **changes):
+    """SIGTERM is to come in the first start; the second has to finish what the first left."""
+    assert run_entry(lambda argv: start(folder, **changes), lambda argv: argv, []) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("stopped ") and said.count("\n") == 1
+    assert json.loads((folder / "run.json").read_text())["state"] == "interrupted"
+    assert not (folder / "result").exists() and list_checkpoints(folder)[-1].name == "checkpoint-6"
+    figures = start(folder)
+    assert json.loads((folder / "result").read_text()) == figures and len(validations(folder)) == 1
+    assert json.loads((folder / "run.json").read_text())["state"] == "done"
+
+
+@pytest.mark.parametrize("moment", ["evaluate", "save"])
+def test_sigterm_at_the_last_step_leaves_the_results_to_the_next_start(tmp_path, monkeypatch, capsys, moment):
+    """Also while the last checkpoint is written, which is after the loop has looked for signals."""
+    monkeypatch.setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    if moment == "evaluate":
+        monkeypatch.setattr(Points, "evaluate", signalled(Points.evaluate, at=lambda *given: True))
+    else:
+        monkeypatch.setattr(loop, "save", signalled(loop.save, at=lambda run: run.step == 6))
+    stopped_then_finished(tmp_path, capsys)
+
+
+def test_sigterm_while_the_results_are_saved_ends_well(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    stopped_then_finished(tmp_path, capsys, finish=lambda figures: os.kill(os.getpid(), signal.SIGTERM))
+
+
+def signalled(call, *, at):
+    """`call`, with a SIGTERM before it the first time that `at` says so."""
+    sent = []
+
+    def act(*given):
+        if at(*given) and not sent:
+            sent.append(os.kill(os.getpid(), signal.SIGTERM))
+        return call(*given)
+
+    return act
+
+
 def test_a_lost_result_is_made_again(tmp_path):
     start(tmp_path)
     content = (tmp_path / "result").read_text()
@@ -115,6 +159,46 @@ def test_a_branch_that_is_left_does_not_come_back(tmp_path):
     after = load_checkpoint(tmp_path / "checkpoint-6")[0]
     assert all(torch.equal(value, after["model"][name]) for name, value in before["model"].items())
     assert [record["step"] for record in read_log(tmp_path / "log.jsonl") if "loss" in record] == list(range(1, 7))
+
+
+def keep_files(run):
+    """A snapshot and a picture of every second step."""
+    if run.step % 2 == 0:
+        for name in (f"snapshots/step-{run.step}.safetensors", f"samples/step-{run.step}-images.png"):
+            (run.folder / name).parent.mkdir(exist_ok=True)
+            (run.folder / name).write_text(str(run.config.lr))
+
+
+def names(folder):
+    return sorted(path.name for path in folder.glob("s*/*") if path.suffix in (".safetensors", ".png"))
+
+
+def test_snapshots_and_pictures_of_a_left_branch_do_not_stand_among_the_new(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "snapshot", keep_files)
+    start(tmp_path, keep=9)
+    monkeypatch.setattr(loop, "snapshot", lambda run: None)
+    with pytest.warns(UserWarning, match="is kept as"):
+        start(tmp_path, resume=str(tmp_path / "checkpoint-2"))
+    left = [f"left-step-{step}{end}" for step in (4, 6) for end in ("-images.png", ".safetensors")]
+    assert names(tmp_path) == sorted([*left, "step-2-images.png", "step-2.safetensors"])
+
+
+def test_a_run_that_was_killed_leaves_no_branch(tmp_path, monkeypatch):
+    """The steps after its checkpoint come again and write the same files."""
+    monkeypatch.setattr(loop, "snapshot", keep_files)
+    start(tmp_path, save_every=4, keep=9)
+    (tmp_path / "checkpoint-6").rename(tmp_path / "gone")
+    start(tmp_path, save_every=4)
+    assert not [name for name in names(tmp_path) if name.startswith("left-")]
+
+
+def test_a_checkpoint_of_the_same_step_of_another_branch_gives_way(tmp_path):
+    """Else a kill before the next checkpoint would let `auto` go on from it."""
+    start(tmp_path / "other", steps=2, lr_schedule="constant")
+    start(tmp_path / "run", steps=2, lr_schedule="constant")
+    with pytest.warns(UserWarning, match="checkpoint-2 is kept as left-checkpoint-2"):
+        start(tmp_path / "run", lr_schedule="constant", resume=str(tmp_path / "other" / "checkpoint-2"))
+    assert [path.name for path in list_checkpoints(tmp_path / "run")] == ["checkpoint-4", "checkpoint-6"]
 
 
 def test_the_saved_settings_go_on_from_the_newest_checkpoint(tmp_path):

@@ -143,7 +143,9 @@ def finish(run: Run, saved: Any, clips: Callable[[], np.ndarray], figures: dict[
         mean, std = latent_statistics(saved, clips(), seed=config.seed)
         saved.register_to_config(latents_mean=mean, latents_std=std)
     parameters = sum(parameter.numel() for parameter in saved.parameters())
-    replace_folder(run.folder / "vae", saved.to(getattr(torch, config.storage_dtype)).save_pretrained)
+    # Not diffusers' own `to`, which warns of an empty list of layers that are to stay float32.
+    nn.Module.to(saved, getattr(torch, config.storage_dtype))
+    replace_folder(run.folder / "vae", saved.save_pretrained)
     counts = {"parameters": parameters, "steps": run.step, "clips": run.items, "seconds": round(run.seconds, 1)}
     write_summary(run.folder, {**counts, **figures, "latents_mean": mean, "latents_std": std})
     plot_log(run.folder / "log.jsonl", run.folder / "loss.png", title="Tokenizer")

@@ -15,8 +15,25 @@ def open_still(config: DataConfig, split: str) -> OpenedData:
     """A split as it is validated on: clips from their usual start, or pictures where there are no clips.
 
     Raises:
-        ValueError: no such data or split.
+        ValueError: no such data or split, or a split of no sample.
     """
+    try:
+        data = _open(config, split)
+    except ValueError as error:
+        if not str(error).startswith("split must"):
+            raise
+        raise ValueError(
+            f"{error}; train_split=train/fit with eval_split=train/select keeps 5 % of an undivided set for validation"
+        ) from error
+    if data.size == 0:
+        raise ValueError(
+            f"eval_split must hold a sample, got none in {split} of {data.name}; of a set too small for 5 %, move some "
+            "files into the folders train and validation"
+        )
+    return data
+
+
+def _open(config: DataConfig, split: str) -> OpenedData:
     if config.only_pictures:
         return open_pictures_data(config, split)
     still = {} if config.data in ("probeworld", "probeworld-stream") else {"jitter": False}

@@ -1,6 +1,9 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Lanes read in this process, or decoded ahead by worker processes."""
 
+import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -79,6 +82,7 @@ class _Worker:
             num_workers=1,
             prefetch_factor=4 * len(lanes),
             collate_fn=_as_it_is,
+            worker_init_fn=_heed_the_training_alone,
             # Else the loader draws its seed from the training's own generator.
             generator=torch.Generator(),
         )
@@ -100,6 +104,20 @@ class _Worker:
                 raise item
             self._waiting[other].append(item)
         return self._waiting[lane].popleft()
+
+
+def _heed_the_training_alone(worker: int) -> None:
+    """Who stops a training often signals its whole group, but the batches up to its checkpoint are still needed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "sigwaitinfo"):  # not on macOS
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        threading.Thread(target=_end_with_the_training, daemon=True).start()
+
+
+def _end_with_the_training() -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != os.getppid():
+        pass
+    os._exit(0)
 
 
 def _plain(error: Exception) -> Exception:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .processes import LostProcess
-from .stop import Interrupted
+from .stop import Interrupted, at_once
 
 
 def run_entry(train: Callable[[Any], object], parse: Callable[[Sequence[str]], Any], argv: Sequence[str] | None) -> int:
@@ -18,13 +18,14 @@ def run_entry(train: Callable[[Any], object], parse: Callable[[Sequence[str]], A
         argv: arguments after the program's name; None reads `sys.argv`.
 
     Returns:
-        0, also after SIGTERM, whose checkpoint is written; 2 for a user's mistake or a full disk; 1 when the training
+        0, also after SIGTERM, when what was done is saved; 2 for a user's mistake or a full disk; 1 when the training
         itself broke down or lost a process; 130 after Ctrl-C.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     try:
-        train(parse([argument for argument in arguments if argument != "--debug"]))
+        with at_once():
+            train(parse([argument for argument in arguments if argument != "--debug"]))
     except Interrupted as stopped:
         print(stopped, file=sys.stderr)
         return stopped.exit_code

@@ -66,7 +66,8 @@ def fit(
         The last validation figures.
 
     Raises:
-        Interrupted: SIGTERM or Ctrl-C came; a checkpoint was written first.
+        Interrupted: SIGTERM or Ctrl-C came, after the last step too; a checkpoint was written first. The next start
+            does what is left, be it only `finish`.
         FloatingPointError: loss or gradient was NaN or infinite too often in a row; names the step and the samples.
         OSError: a checkpoint could not be written; the one before is untouched.
         LostProcess: another process of the training died or is silent.
@@ -114,10 +115,10 @@ def _train(run: Run, task: Task, reporter: Reporter) -> dict[str, float]:
             asked = _asked_to_stop(run, stop)
             if asked or due(run, run.config.save_every):
                 save(run)
-            if asked and run.step < run.config.steps:
-                message = f"stopped after step {run.step}; continue with --resume auto"
-                raise Interrupted(message, signal_number=asked)
+            _stop(run, asked)
             clock = time.monotonic()
+        # The last checkpoint takes its time too.
+        _stop(run, _asked_to_stop(run, stop))
     return reporter.evaluate() if figures is None else figures
 
 
@@ -125,6 +126,11 @@ def _asked_to_stop(run: Run, stop: StopSignal) -> int:
     """0, or the signal that any process got; Ctrl-C weighs more than SIGTERM."""
     votes = add_up(run.accelerator, [float(stop.number == number) for number in (signal.SIGINT, signal.SIGTERM)])
     return int(signal.SIGINT) if votes[0] else int(signal.SIGTERM) if votes[1] else 0
+
+
+def _stop(run: Run, asked: int) -> None:
+    if asked:
+        raise Interrupted(f"stopped after step {run.step}; continue with --resume auto", signal_number=asked)
 
 
 def _batches(run: Run, task: Task) -> Iterator[list[Batch]]:

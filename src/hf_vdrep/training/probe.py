@@ -76,7 +76,9 @@ class ProbeTask:
     def batch(self, step: int, part: int, parts: int) -> Batch:
         """See `loop.Task`."""
         rows = self.stream.indices(step)[part::parts]
-        draw = derive_seed("probe", self.config.seed, step)
+        # Tracks are drawn clip by clip, so parts must not repeat each other; depth draws once for the whole batch.
+        drawn_apart = (part,) if part and self.task.name == "point_tracks" else ()
+        draw = derive_seed("probe", self.config.seed, step, *drawn_apart)
         features, labels = self.train.read(rows), self.train.take(rows)
         return {"features": features, "labels": labels, "draw": draw, "ids": rows.tolist(), "items": len(rows)}
 

@@ -2,6 +2,8 @@
 """A run to and from its checkpoints: everything that decides what the next step will be."""
 
 import json
+import os
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from .checkpoint import (
     list_checkpoints,
     load_checkpoint,
     load_rank_json,
+    mend_folder,
     resolve_resume,
     save_checkpoint,
     set_aside,
@@ -87,7 +90,7 @@ def _architecture(model: Any) -> dict[str, Any]:
 def resume(run: Run, task: Task | None = None) -> None:
     """Restore the checkpoint that `config.resume` names, if there is one, and put the task's data where it stood.
 
-    Later checkpoints of the same folder belong to a branch that is left: they are renamed, with a warning.
+    Later checkpoints of the same folder belong to a branch that is left; see `leave_branch`.
 
     Raises:
         CheckpointError: it is damaged, was made with other settings, or has done more than `config.steps`.
@@ -118,15 +121,29 @@ def resume(run: Run, task: Task | None = None) -> None:
     _restore_generators(run, tensors, state, path)
     _restore_position(run, task, state, path)
     if run.accelerator.is_main_process:
-        leave_branch(run.folder, run.step)
+        leave_branch(run.folder, path, run.step)
 
 
-def leave_branch(folder: Path, step: int) -> None:
-    """Rename the checkpoints after `step`, which would be resumed from, and make those to come count as old."""
-    for later in list_checkpoints(folder):
-        if int(later.name.rpartition("-")[2]) > step:
-            kept = set_aside(later, "left")
-            warnings.warn(f"resuming from step {step}; {later.name} is kept as {kept.name}", stacklevel=3)
+def leave_branch(folder: Path, resumed: Path, step: int) -> None:
+    """Rename what a run's folder holds of the steps after the one it was resumed from, to `left-...`.
+
+    Later checkpoints would be resumed from, and make those to come count as old; so would one of the same step of
+    another branch. Later snapshots and pictures would stand among those to come. Without a later checkpoint nothing
+    was left: the same steps come again, and with them the same files.
+    """
+    later = [found for found in list_checkpoints(folder) if _step_of(found) >= step and not found.samefile(resumed)]
+    for file in [*folder.glob("snapshots/step-*"), *folder.glob("samples/step-*")] if later else []:
+        if _step_of(file) > step:
+            os.replace(file, file.with_name(f"left-{file.name}"))
+    # The newest first and last of all: killed in between, the run would still go on from a whole branch.
+    for found in reversed(later):
+        kept = set_aside(found, "left")
+        warnings.warn(f"resuming from step {step}; {found.name} is kept as {kept.name}", stacklevel=3)
+
+
+def _step_of(path: Path) -> int:
+    """The step in `checkpoint-12`, `step-12.safetensors` or `step-12-clips.png`."""
+    return int(re.split(r"[-.]", path.name)[1])
 
 
 def _agreed_path(run: Run) -> Path | None:
@@ -134,6 +151,7 @@ def _agreed_path(run: Run) -> Path | None:
     found: list[Any] = [None, None]
     if run.accelerator.is_main_process:
         try:
+            mend_folder(run.folder)
             found[0] = sound_checkpoint(run.folder, run.config.resume)
         except CheckpointError as error:
             found[1] = str(error)

@@ -1,9 +1,12 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""Stop between two steps on SIGTERM or Ctrl-C, so that the checkpoint is whole."""
+"""Stop between two steps on SIGTERM or Ctrl-C, so that the checkpoint is whole; at once outside of the steps."""
 
+import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -19,6 +22,30 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, message: str, signal_number: int = signal.SIGINT) -> None:
         super().__init__(message)
         self.exit_code = 0 if signal_number == signal.SIGTERM else 128 + signal.SIGINT
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """SIGTERM raises `Interrupted` where the program stands, which suits work that a kill would not hurt either."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    owner = os.getpid()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != owner:
+            # A forked child: it dies as it would have.
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        else:
+            raise Interrupted("stopped before the next step; start again to go on", signal_number=number)
+
+    previous = signal.signal(signal.SIGTERM, handle)
+    try:
+        yield
+    finally:
+        # None stands for a handler that was not set from Python.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if previous is None else previous)
 
 
 # A launcher (torchrun, srun) passes on what the whole process group has got already: the same wish comes twice.

@@ -148,7 +148,9 @@ def finish(run: Run, vae: "AutoencoderWalt", saved: Any, figures: dict[str, floa
         replace_folder(run.folder / "lora", lambda path: save_adapters(saved, path, dtype))
         saved = merge_adapters(saved) if config.lora_merge else saved
     if config.lora_merge or not config.lora_rank:
-        replace_folder(run.folder / "pipeline", lambda path: save_pipeline(path, vae, saved.to(dtype)))
+        # Not diffusers' own `to`, which warns of an empty list of layers that are to stay float32.
+        torch.nn.Module.to(saved, dtype)
+        replace_folder(run.folder / "pipeline", lambda path: save_pipeline(path, vae, saved))
     title = "V-WALT" if config.objective == "video" else "I-WALT"
     plot_log(run.folder / "log.jsonl", run.folder / "loss.png", title=title)
     plot_levels(run.folder / "log.jsonl", run.folder / "levels.png", title=title)

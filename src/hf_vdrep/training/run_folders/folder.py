@@ -178,10 +178,10 @@ class RunFolder:
 
     def kept(self) -> dict[str, list[str]]:
         """Names of snapshots, samples and results."""
-        results = ("pipeline", "vae", "adapter", "loss.png")
+        results = ("pipeline", "vae", "lora", "probe", "loss.png", "levels.png")
         return {
-            "snapshots": _sorted_by_step((self.path / "snapshots").glob("*.safetensors")),
-            "samples": _sorted_by_step((self.path / "samples").glob("*")),
+            "snapshots": _sorted_by_step((self.path / "snapshots").glob("step-*.safetensors")),
+            "samples": _sorted_by_step((self.path / "samples").glob("step-*")),
             "results": [name for name in results if (self.path / name).exists()],
         }
 
