@@ -2,6 +2,7 @@
 """What the server says to programs that do not play by the page's rules."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from serving import served
 
 from hf_vdrep.app.comparison import Comparer
 from hf_vdrep.app.settings import AppSettings
+from hf_vdrep.app.upload_folder import KEPT, sweep
+from hf_vdrep.app.uploads import upload_folder
 
 ARGUMENTS = ["Example", "hourglass", None, 0, "i-walt", "v-walt", 67, 50, "block", 1, True]
 NAMES = ("source", "example", "upload", "clip", "first", "second", "depth", "noise", "site", "detail", "keep")
@@ -44,6 +47,16 @@ def call(address: str, name: str = "compare", data: list | None = None, **change
 
 def status(events: list) -> str:
     return events[-1][1] if isinstance(events[-1], list) else json.dumps(events[-1])
+
+
+def send(address: str, name: str, content: bytes) -> dict[str, object]:
+    """Upload a file; the argument that names it."""
+    answer = httpx.post(f"{address}/gradio_api/upload", files={"files": (name, content)})
+    return {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}}
+
+
+def kept_files() -> list[Path]:
+    return [path for path in upload_folder().rglob("*") if path.is_file()]
 
 
 def quiet(text: str) -> bool:
@@ -97,17 +110,87 @@ def test_an_upload_above_the_limit_is_refused(address: str):
 
 
 def test_an_upload_within_the_limit_that_is_no_video_gets_a_sentence(address: str):
-    answer = httpx.post(f"{address}/gradio_api/upload", files={"files": ("x.mp4", b"#!/bin/sh\nrm -rf /\n" * 50)})
-    (path,) = answer.json()
-    said = status(call(address, source="Your own", upload={"path": path, "meta": {"_type": "gradio.FileData"}}))
-    assert "alert" in said and quiet(said) and path not in said
+    upload = send(address, "x.mp4", b"#!/bin/sh\nrm -rf /\n" * 50)
+    said = status(call(address, source="Your own", upload=upload))
+    assert "alert" in said and quiet(said) and str(upload["path"]) not in said
 
 
 def test_a_real_upload_is_compared(address: str, mp4: Path):
-    answer = httpx.post(f"{address}/gradio_api/upload", files={"files": ("square.mp4", mp4.read_bytes())})
-    (path,) = answer.json()
-    events = call(address, source="Your own", upload={"path": path, "meta": {"_type": "gradio.FileData"}})
+    upload = send(address, "square.mp4", mp4.read_bytes())
+    events = call(address, source="Your own", upload=upload)
     assert events[-1][0]["title"] == "Your upload" and events[-1][0]["frames"] == 17
+    # What was decoded is kept in memory, so that a second question about it needs no file.
+    assert "Done in" in status(call(address, source="Your own", upload=upload, detail=1)) and kept_files() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [("x.mp4", {}), ("x.exe", {}), ("x.mp4", {"first": "nonsense"}), ("x.mp4", {"source": "Example"}),
+     ("x.mp4", {"source": None}), ("x.mp4", {"second": "x" * 300})],
+)  # fmt: skip
+def test_no_upload_stays_on_disk_whatever_was_asked(address: str, name: str, changed: dict):
+    """Neither the file, nor the empty one that gradio's own field makes for each question."""
+    upload = send(address, name, b"nonsense" * 9 + json.dumps(changed).encode())
+    call(address, **{"source": "Your own", "upload": upload, **changed})
+    assert kept_files() == []
+
+
+def test_what_a_cut_upload_left_goes_with_the_next_sweep(address: str):
+    """gradio forgets it: its own sweep knows of whole uploads alone."""
+    url = httpx.URL(address)
+    head = f"POST /gradio_api/upload HTTP/1.1\r\nHost: {url.host}\r\nContent-Length: 90000\r\n"
+    kind = "Content-Type: multipart/form-data; boundary=cut\r\n\r\n"
+    part = '--cut\r\nContent-Disposition: form-data; name="files"; filename="x.mp4"\r\n\r\n' + "x" * 5000
+    with socket.create_connection((url.host, url.port)) as visitor:
+        visitor.sendall(f"{head}{kind}{part}".encode())
+        for _ in range(200):
+            if kept_files():
+                break
+            time.sleep(0.02)
+    assert len(kept_files()) == 1
+    sweep(upload_folder(), KEPT)
+    assert len(kept_files()) == 1
+    sweep(upload_folder(), -60)
+    assert kept_files() == []
+
+
+def test_an_upload_named_by_an_address_is_not_fetched(address: str, monkeypatch: pytest.MonkeyPatch):
+    """gradio would fetch it, of any size, before the app is asked."""
+    from gradio import processing_utils
+
+    fetched: list[object] = []
+
+    async def fetch(*args: object, **kwargs: object) -> str:
+        fetched.append(args)
+        raise OSError
+
+    monkeypatch.setattr(processing_utils, "async_ssrf_protected_download", fetch)
+    upload = {"path": "https://example.org/film.mp4", "meta": {"_type": "gradio.FileData"}}
+    answer = status(call(address, source="Your own", upload=upload))
+    assert fetched == [] and "alert" in answer and quiet(answer)
+
+
+@pytest.mark.parametrize(
+    ("verb", "route"),
+    [("POST", "process_recording"), ("GET", "proxy=https://x.hf.space/"), ("POST", "vibe-edit"),
+     ("GET", "deep_link?session_hash=a"), ("POST", "component_server"), ("GET", "dev/reload")],
+)  # fmt: skip
+def test_what_the_page_does_not_use_is_not_there(address: str, verb: str, route: str):
+    """gradio answers these for every app; the first hands a visitor's bytes to ffmpeg."""
+    files = {"video": ("v.mp4", b"x" * 99)} if verb == "POST" else None
+    answer = httpx.request(verb, f"{address}/gradio_api/{route}", files=files, timeout=30)
+    assert (answer.status_code, answer.text) == (404, "Not found")
+
+
+def test_a_question_that_is_too_long_is_not_read(address: str):
+    def endless() -> Iterator[bytes]:
+        for _ in range(50):
+            yield b"[" * 10_000
+
+    place = f"{address}/gradio_api/call/compare"
+    assert httpx.post(place, content=b"[" * 200_000, timeout=30).status_code == 413
+    assert httpx.post(place, content=endless(), timeout=30).status_code >= 400
+    assert "Done in" in status(call(address))
 
 
 def test_two_visitors_at_once_get_their_own_answers(address: str):
@@ -130,7 +213,11 @@ def test_compare_is_the_only_public_call(address: str):
 
 
 def test_a_full_queue_turns_visitors_away_in_words(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(Comparer, "pictures", lambda *args: time.sleep(0.5) or {})
+    def slow(*args: object) -> dict:
+        time.sleep(0.5)
+        return {}
+
+    monkeypatch.setattr(Comparer, "pictures", slow)
     monkeypatch.setattr(Comparer, "readouts", lambda *args: {})
     with served(AppSettings(queue_size=1)) as full:
         answers: list[str] = []

@@ -20,6 +20,17 @@ def test_only_the_owners_models_may_be_opened(name: str):
         Shelf(AppSettings()).open(name)
 
 
+def test_a_refusal_names_what_the_page_offers():
+    """Checkpoints of the twins are offered too, where they were not switched off."""
+    for settings in (AppSettings(), AppSettings(models=("v-walt",)), AppSettings(offer_checkpoints=False)):
+        with pytest.raises(ValueError) as refused:
+            Shelf(settings).check("nonsense")
+        early = settings.offered[len(settings.models) :]
+        assert all(name in str(refused.value) for name in settings.models)
+        assert (f"{len(early)} checkpoints" in str(refused.value)) == bool(early)
+        assert all(early[0] in str(refused.value) for _ in early)
+
+
 @pytest.mark.parametrize(
     "name",
     ["/etc/passwd", "../a/b", "a/..", "~/x", "C:\\x", "user/name/more", "https://hub/x", "user", "a/b\n", "-a/b", ""],

@@ -1,13 +1,16 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Nothing of a visitor's upload stays on disk."""
 
+import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
 from hf_vdrep.app import uploads as module
-from hf_vdrep.app.uploads import Uploads, forget_file
+from hf_vdrep.app.upload_folder import claim_upload_folder, sweep
+from hf_vdrep.app.uploads import Uploads, forget_file, upload_folder
 from hf_vdrep.data.untrusted import UploadError
 
 
@@ -89,3 +92,29 @@ def test_forgetting_keeps_folders_and_what_else_is_in_them(folder: Path):
     for path in (folder / "hash" / "one", folder / "hash", folder, Path("nothing"), Path("\0")):
         forget_file(str(path), folder)
     assert [path.name for path in (folder / "hash").iterdir()] == ["two"]
+
+
+def test_what_no_comparison_asked_for_goes_after_a_while(tmp_path: Path):
+    """A cut upload, one that was never compared, and folders; what is new or being written stays."""
+    old, new = time.time() - 100, tmp_path / "new"
+    (tmp_path / "hash").mkdir()
+    new.write_text("being written")
+    (tmp_path / "link").symlink_to(new)
+    for path in (tmp_path / "tmpcut", tmp_path / "hash" / "film.mp4"):
+        path.write_text("left")
+        os.utime(path, (old, old))
+    os.utime(tmp_path / "hash", (old, old))
+    sweep(tmp_path, 50)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["hash", "link", "new"]  # its folder changed just now
+    os.utime(tmp_path / "hash", (old, old))
+    sweep(tmp_path, 50)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "new"]
+
+
+def test_the_folder_of_uploads_is_the_servers_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "asked"))
+    mine = claim_upload_folder()
+    assert mine.parent == tmp_path / "asked" and list(mine.iterdir()) == []
+    assert oct(mine.stat().st_mode)[-3:] == "700" and claim_upload_folder() == mine
+    monkeypatch.undo()
+    assert upload_folder() != mine

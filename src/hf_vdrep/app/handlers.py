@@ -73,10 +73,11 @@ class Handlers:
         """
         started = time.monotonic()
         try:
+            # Whatever else was chosen, an upload is decoded first: its file must not wait for a better choice.
+            opened = self.workers.run(lambda _: self._footage(source, example, upload, clip))
             choice = Choice.checked(first, second, depth, noise, site, detail, keep_position)
             for name in choice.models:
                 self.comparer.shelf.check(name)
-            opened = self.workers.run(lambda _: self._footage(source, example, upload, clip))
             footage = self._shown.get(opened.key, lambda: opened)
             value = self.workers.run(lambda deadline: self.comparer.pictures(footage, choice, deadline))
             yield value, good("Asking the readouts …")
@@ -130,10 +131,11 @@ class Handlers:
             _LOG.warning("the first page could not be prepared: %s", sentence(error))
 
     def _footage(self, source: Any, example: Any, upload: Any, clip: Any) -> Footage:
-        if source == EXAMPLE:
-            return open_example(example, self.settings.examples)
         if source == UPLOAD:
             return self.uploads.open(upload)
+        self.uploads.forget(upload)
+        if source == EXAMPLE:
+            return open_example(example, self.settings.examples)
         if source == WORLD:
             return open_world(clip)
         raise ValueError(f"The source must be one of {', '.join(SOURCES)}.")

@@ -16,9 +16,12 @@ _MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
 def page_options(settings: AppSettings) -> dict[str, Any]:
     """Arguments of `launch`: style, limits, and nothing that reaches out to other servers."""
     import gradio as gr
+    from starlette.middleware import Middleware
 
+    from .gate import Gate
     from .player import static
 
+    most = settings.max_upload_megabytes * 1_000_000
     theme = gr.themes.Base(
         primary_hue="blue",
         neutral_hue="slate",
@@ -28,7 +31,8 @@ def page_options(settings: AppSettings) -> dict[str, Any]:
     return {
         "theme": theme,
         "css": static("app.css"),
-        "max_file_size": settings.max_upload_megabytes * 1_000_000,
+        "max_file_size": most,
+        "app_kwargs": {"middleware": [Middleware(Gate, upload_bytes=most + 100_000)]},
         "allowed_paths": [],
         "show_error": False,
         "ssr_mode": False,
@@ -53,7 +57,9 @@ def launch_app(settings: AppSettings | None = None, **options: Any) -> Any:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     from .handlers import Handlers
     from .page import build_app
+    from .upload_folder import claim_upload_folder
 
+    claim_upload_folder()
     settings = settings or AppSettings()
     logging.getLogger("httpx").setLevel(logging.WARNING)
     handlers = Handlers(settings)

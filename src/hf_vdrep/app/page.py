@@ -13,10 +13,9 @@ from .player import make_player, static
 from .settings import AppSettings
 from .shelf import offered_sites
 from .study_tab import study_tab
+from .uploads import make_upload
 
 TITLE = "What image and video diffusion models see"
-# Uploads are deleted when they are decoded; what never is goes after an hour, looked for every ten minutes.
-_SWEEP = (600, 3600)
 _HERO = f"""
 <div class="vp-hero"><h1>{TITLE}</h1>
 <p>Two models of the same size, alike in everything but this: I-WALT learned to draw images, V-WALT to draw videos.
@@ -33,7 +32,7 @@ def build_app(settings: AppSettings | None = None, handlers: Handlers | None = N
     """
     settings = settings or AppSettings()
     handlers = handlers or Handlers(settings)
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=_SWEEP) as app:
+    with gr.Blocks(title=TITLE, analytics_enabled=False) as app:
         gr.HTML(_HERO, apply_default_css=False, js_on_load=None)
         with gr.Tabs():
             with gr.Tab("Compare", id="compare"):
@@ -84,9 +83,7 @@ def _sources(settings: AppSettings) -> list[Any]:
     source = gr.Radio(list(SOURCES), value=EXAMPLE, label="Clip or photo", elem_id="source")
     example = gr.Radio(choices, value=choices[0][1], label="Example", elem_id="example")
     limit = f"Photo or video, up to {settings.max_upload_megabytes} MB and 2 minutes; 17 frames are read, 8 a second"
-    upload = gr.File(
-        label=limit, file_types=["image", "video"], type="filepath", visible=False, elem_id="upload", height=150
-    )
+    upload = make_upload(label=limit, file_types=["image", "video"], visible=False, elem_id="upload", height=150)
     clip = gr.Number(
         7,
         label="Number of the clip",

@@ -37,7 +37,7 @@ class Shelf:
         if name in self._settings.offered:
             return
         if not self._settings.allow_remote_models:
-            raise ValueError(f"The model must be one of {', '.join(self._settings.models)}, got {name!r}.")
+            raise ValueError(f"The model must be one of {offered_words(self._settings)}, got {name!r}.")
         # A visitor's word must never lead to a folder of the server.
         if not _HUB_ID.fullmatch(name) or ".." in name or Path(name).exists():
             raise ValueError(f"The model must be the id of a repository of the Hub (user/name), got {name!r}.")
@@ -102,6 +102,13 @@ def _within(name: str, backbone: Backbone, site: str) -> Backbone:
         words = ", ".join(SITES[known] for known in WALT_SITES)
         raise ValueError(f"The site must be one of {words} for {title_of(name)}, got {SITES[site]}.")
     return SitedWalt(backbone, site)
+
+
+def offered_words(settings: AppSettings) -> str:
+    """What visitors may choose, as one line: the models, and how their checkpoints are named."""
+    early = settings.offered[len(settings.models) :]
+    more = f", or one of {len(early)} checkpoints of their training such as {early[0]}" if early else ""
+    return f"{', '.join(settings.models)}{more}"
 
 
 def offered_sites(settings: AppSettings) -> list[str]:

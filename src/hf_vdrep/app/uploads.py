@@ -6,6 +6,8 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
+
 from ..data.untrusted import UploadError
 from .footage import Footage, open_upload
 from .memo import Memory
@@ -46,6 +48,30 @@ class Uploads:
             raise
         finally:
             forget_file(path, folder)
+
+    def forget(self, path: Any) -> None:
+        """Delete a file that came along with a question about something else."""
+        if isinstance(path, str) and path:
+            forget_file(path, upload_folder())
+
+
+def make_upload(**options: Any) -> gr.File:
+    """A field for a file whose value is the path where the server received it.
+
+    gradio's own leaves an empty file behind whenever it hands a path on, fetches what a caller names by an address,
+    of any size, and answers a wrong ending without asking us, so that the file stays.
+    """
+    field = gr.File(**options)
+
+    def path_of(payload: Any) -> str | None:
+        return None if payload is None else str(payload.path)
+
+    async def as_named(path: str) -> str:
+        return path
+
+    setattr(field, "preprocess", path_of)  # noqa: B010  of this field alone; a subclass would write a .pyi beside us
+    setattr(field, "async_move_resource_to_block_cache", as_named)  # noqa: B010
+    return field
 
 
 def upload_folder() -> Path:
