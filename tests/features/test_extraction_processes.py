@@ -2,6 +2,7 @@
 """Several processes fill one cache: the bytes of one alone, and nobody waits for the dead."""
 
 import os
+import shutil
 import time
 
 import pytest
@@ -30,6 +31,25 @@ def test_any_number_of_processes_gives_the_same_bytes(alone, tmp_path, world_siz
     assert [process.exitcode for process in processes] == [0] * world_size
     assert shard_bytes(tmp_path) == alone
     assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_levels_that_go_together_give_the_bytes_of_one_process_though_one_of_three_is_killed(tmp_path):
+    """Each is started at its own time; the killed one begins again, alone, after a cell of its shards was lost."""
+    choices = {"timesteps": [0, 200, 600], "stacking": "on", "patience_s": 1.0}
+    start(tmp_path / "alone", **choices).join()
+    here, there = PROCESSES.Pipe()
+    env = [{"RANK": str(rank), "WORLD_SIZE": "3"} for rank in range(3)]
+    victim = start(tmp_path / "three", env[1], begin=there, **choices)
+    here.recv()
+    victim.join(0.02)
+    victim.kill()
+    others = [start(tmp_path / "three", env[rank], **choices) for rank in (0, 2)]
+    for process in (victim, *others):
+        process.join()
+    shutil.rmtree(next((tmp_path / "three").rglob("levels.json")).parent)
+    start(tmp_path / "three", env[1], **choices).join()
+    assert len(list((tmp_path / "three").rglob("levels.json"))) == 6
+    assert shard_bytes(tmp_path / "three") == shard_bytes(tmp_path / "alone")
 
 
 def test_two_processes_that_write_the_same_shards_do_no_harm(alone, tmp_path):

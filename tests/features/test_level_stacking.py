@@ -8,8 +8,8 @@ import torch
 from tiny_extraction import Clips, shard_bytes, tiny_backbone
 
 from hf_vdrep.backbones import WaltBackbone
-from hf_vdrep.features import extraction_run
-from hf_vdrep.features.level_plan import NAME
+from hf_vdrep.features import extraction_run, level_plan
+from hf_vdrep.features.level_plan import NAME, LevelPlan
 from hf_vdrep.features.stacking import LevelReader
 
 LEVELS = [0, 200, 600]
@@ -52,13 +52,13 @@ def test_stacked_levels_are_the_levels(backbone, clips, reading):
 
 
 def test_stacked_extraction_fills_the_same_cells(extract, tmp_path, passes):
-    """One forward pass a batch in the place of one a level."""
+    """One forward pass a batch in the place of one a level; the first is run twice, to see that it fits."""
     options = {"layers": [0, 2], "timesteps": LEVELS, "batch_size": 4}
     apart = extract(**options)
     assert passes == [4, 4, 4, 4, 4, 4, 2, 2, 2]
     passes.clear()
     stacked = extract(cache_dir=tmp_path / "other", stacking="on", **options)
-    assert passes == [12, 12, 6] and stacked.cells == apart.cells
+    assert passes == [12, 12, 12, 6] and stacked.cells == apart.cells
     for cell in apart.cells:
         torch.testing.assert_close(stacked[cell][:], apart[cell][:], rtol=1e-5, atol=1e-5)
     with pytest.raises(ValueError, match="stacking must be one of auto, on, off, got 'maybe'"):
@@ -77,7 +77,7 @@ def test_a_trial_decides_for_the_whole_run_and_for_those_after_it(extract, choos
     extract(layers=[1, 2], timesteps=LEVELS, stacking="auto")
     assert len(trials) == 1 and passes == rows
     notes = [json.loads(path.read_text()) for path in (tmp_path / "cache").rglob(NAME)]
-    assert notes == [{"together": LEVELS if answer else []}] * 3
+    assert notes == [{"together" if answer else "alone": LEVELS}] * 6
 
 
 def test_a_resumed_run_puts_the_same_levels_together(extract, choose, passes, tmp_path):
@@ -94,21 +94,90 @@ def test_a_resumed_run_puts_the_same_levels_together(extract, choose, passes, tm
     assert shard_bytes(tmp_path / "cache") == before
 
 
-def test_a_process_that_was_quicker_is_followed(extract, choose, passes, monkeypatch, tmp_path):
-    """While this one tries, another notes its decision; both then give the same bits."""
-    from hf_vdrep.features import level_plan
+@pytest.mark.parametrize("stacking", ["on", "auto", "off"])
+def test_cells_that_were_begun_together_go_on_so(extract, choose, passes, monkeypatch, tmp_path, stacking):
+    """For a process that comes late, finds few batches left, or was told otherwise: a cell has one kind of pass."""
+    extract(timesteps=LEVELS, stacking="on")
+    before = shard_bytes(tmp_path / "cache")
+    for path in before:
+        if path.name == "shard-00002.safetensors":
+            (tmp_path / "cache" / path).unlink()
+    choose(False)
+    monkeypatch.setattr(extraction_run, "FEWEST_BATCHES", 2)
+    passes.clear()
+    extract(timesteps=LEVELS[::-1], stacking=stacking)
+    assert passes == [6] and shard_bytes(tmp_path / "cache") == before
 
+
+@pytest.mark.parametrize("stacking", ["on", "auto"])
+def test_shards_without_a_note_came_from_passes_of_one_level(extract, choose, passes, tmp_path, stacking):
+    """As of a cache that is older than the notes."""
+    extract(timesteps=LEVELS)
+    before = shard_bytes(tmp_path / "cache")
+    for path in (tmp_path / "cache").rglob(NAME):
+        path.unlink()
+    for path in before:
+        if path.name == "shard-00002.safetensors":
+            (tmp_path / "cache" / path).unlink()
     choose(True)
-    real = level_plan._claim
+    passes.clear()
+    extract(timesteps=LEVELS, stacking=stacking)
+    assert passes == [2, 2, 2] and shard_bytes(tmp_path / "cache") == before
 
-    def late(folders, levels):
-        real(folders[:1], ())
-        return real(folders, levels)
 
-    monkeypatch.setattr(level_plan, "_claim", late)
+def test_a_level_that_goes_alone_does_not_decide_for_others(extract, choose, passes):
+    trials = choose(True)
+    extract(timesteps=[0])
+    passes.clear()
+    extract(timesteps=LEVELS, stacking="auto")
+    assert len(trials) == 1 and passes == [6, 2, 6, 2, 4]
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_decision_that_was_half_noted_is_noted_to_the_end(extract, choose, tmp_path, answer):
+    """Killed after the first cell's note, before any shard: the rest are told the same, without another trial."""
+    choose(answer)
+    options = {"layers": [0, 2], "timesteps": LEVELS, "stacking": "auto"}
+    extract(**options)
+    before = shard_bytes(tmp_path / "cache")
+    for path in before:
+        (tmp_path / "cache" / path).unlink()
+    for path in sorted((tmp_path / "cache").rglob(NAME))[1:]:
+        path.unlink()
+    trials = choose(not answer)
+    extract(**options)
+    assert not trials and shard_bytes(tmp_path / "cache") == before
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_process_that_was_quicker_is_followed(extract, choose, passes, monkeypatch, tmp_path, links):
+    """While this one tries, another notes its decision, also on a disk without links; both then give the same bits."""
+    choose(True)
+    if not links:
+        monkeypatch.setattr(level_plan.os, "link", lambda *_: (_ for _ in ()).throw(OSError("no links")))
+    settle = LevelPlan.settle
+
+    def late(plan, together):
+        if together:
+            (plan.undecided[0].folder / NAME).write_text('{"alone": [0, 200, 600]}')
+        settle(plan, together)
+
+    monkeypatch.setattr(LevelPlan, "settle", late)
     extract(timesteps=LEVELS, stacking="auto")
     assert passes[:3] == [3, 3, 3]
-    assert {path.read_text() for path in (tmp_path / "cache").rglob(NAME)} == {'{"together": []}'}
+    assert {path.read_text() for path in (tmp_path / "cache").rglob(NAME)} == {'{"alone": [0, 200, 600]}'}
+
+
+def test_one_pass_that_has_no_room_is_not_noted(extract, backbone, monkeypatch, tmp_path):
+    """Whoever asks for it hears of it, and can then take the levels one after the other."""
+
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(backbone, "extract_stacked", full)
+    with pytest.raises(torch.OutOfMemoryError):
+        extract(timesteps=LEVELS, stacking="on")
+    assert not list((tmp_path / "cache").rglob(NAME))
 
 
 def test_few_batches_one_level_and_models_that_cannot_are_not_tried(extract, choose, passes, backbone, monkeypatch):

@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 
 from hf_vdrep.backbones import WaltBackbone
 from hf_vdrep.backbones.random_init import randomize
-from hf_vdrep.features import extract_features
+from hf_vdrep.features import cell, extract_features
 from hf_vdrep.models import AutoencoderWalt, WaltTransformer3DModel
 
 # The server imports torch once and computes nothing, so its children start in milliseconds.
@@ -62,9 +62,16 @@ def tiny_backbone() -> WaltBackbone:
     return WaltBackbone(vae, randomize(transformer))
 
 
-def extract_apart(cache_dir: Path, env: dict[str, str], begin: Connection | None = None, **choices: Any) -> None:
+def extract_apart(
+    cache_dir: Path,
+    env: dict[str, str],
+    begin: Connection | None = None,
+    patience_s: float = cell.PATIENCE_S,
+    **choices: Any,
+) -> None:
     """Extraction as a process of its own runs it; `begin` hears when the model is built."""
     torch.set_num_threads(1)
+    cell.PATIENCE_S = patience_s
     os.environ.update(env)
     tqdm.set_lock(threading.RLock())  # its own lock is a semaphore that a killed process would leave behind
     clips, backbone = Clips(12), tiny_backbone()

@@ -79,7 +79,8 @@ def extract_features(
             `FeatureArray.standardised`; made from what is stored where only they are missing.
         stacking: "on" runs all noise levels of a batch in one forward pass, where the backbone can; "auto" does so if
             a quick trial on the first batch finds it faster. The features agree up to rounding; bit for bit they are
-            the same again only with the same choice, so the default is "off".
+            the same in another cache only with the same choice, so the default is "off". What the cache has begun one
+            way goes on that way, whoever comes and whatever is asked then.
 
     Raises:
         ValueError: an argument out of range, or features that `dtype` cannot hold.

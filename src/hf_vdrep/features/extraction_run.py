@@ -63,12 +63,13 @@ class ExtractionRun:
         if not missing:
             return False
         batches = sum(-(-len(first.rows(shard)) // self.options.batch_size) for shard in missing)
-        self._plan = LevelPlan(
-            self.cells,
-            self.options.stacking,
-            can_stack=self.backbone.can_stack,
-            worth_a_trial=batches >= FEWEST_BATCHES,
-        )
+        with _writing(first.folder.parent):
+            self._plan = LevelPlan(
+                self.cells,
+                self.options.stacking,
+                can_stack=self.backbone.can_stack,
+                worth_a_trial=batches >= FEWEST_BATCHES,
+            )
         self._latents = self.open_latents()[0, None] if self.open_latents is not None else None
         rows_to_do = sum(len(first.rows(shard)) * len(cells) for shard, cells in missing.items())
         bar = tqdm(
@@ -132,8 +133,10 @@ class ExtractionRun:
             inputs = self._inputs(batch)
         ids = [self.sample_ids[position] for position in batch]
         if undecided := self._plan.undecided:
+            # Also where they are to go together: a pass that has no room must not be noted.
+            tell = reader.read if self.options.stacking == "on" else reader.prefers_one_pass
             with torch.inference_mode(), autocast(precision, self.backbone.device):
-                together = reader.prefers_one_pass(inputs, ids, _layers(undecided), _levels(undecided))
+                together = bool(tell(inputs, ids, _layers(undecided), _levels(undecided)))
             with _writing(cells[0].folder.parent):
                 self._plan.settle(together)
         for levels, group in self._plan.passes(cells):

@@ -1,9 +1,8 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Which noise levels a run reads in one pass, noted beside the cells.
 
-A sample's features depend on the batch by rounding, so a run that is resumed, and every process of a run, must put the
-same levels together for the same bits. What was decided once stands in `levels.json` of each cell's folder: the levels
-of the pass that its features come from, none where it has a pass of its own.
+A sample's features depend by rounding on what else is in its pass, so a cell has one kind of pass for good, whoever
+fills it and whenever: `levels.json` in its folder, written before its first shard by the first who comes, says which.
 """
 
 import json
@@ -11,6 +10,7 @@ import os
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from .cell import Cell
@@ -19,89 +19,99 @@ NAME = "levels.json"
 Levels = tuple[int | None, ...]
 
 
+@dataclass(frozen=True)
+class Decision:
+    """Whether the noise levels `levels` go through the model together, or each alone."""
+
+    levels: Levels
+    together: bool
+
+
 class LevelPlan:
     """The passes over one batch.
 
     Args:
-        cells: all that the run fills.
-        stacking: "on" or "off", or "auto": undecided where a trial is to tell and none has told before.
-        can_stack: whether the backbone takes several levels in one pass.
+        cells: all that the run fills. What was noted for one stands; so does a pass of its own where shards lie without
+            a note.
+        stacking: for the others. "off": each level alone; "on": together, in a pass that was noted for another cell or
+            in one of theirs; "auto": as was noted for another cell, else as a trial tells.
+        can_stack: whether the backbone takes several levels in one pass; if not, nothing is noted.
         worth_a_trial: whether enough batches are to come.
+
+    Raises:
+        OSError: a note cannot be written.
     """
 
     def __init__(self, cells: Sequence[Cell], stacking: str, *, can_stack: bool, worth_a_trial: bool) -> None:
-        self._levels: dict[Cell, Levels | None] = dict.fromkeys(cells, ())
-        if stacking == "off" or not can_stack:
-            return
-        self._levels = {cell: read_levels(cell.folder) for cell in cells}
-        for note in dict.fromkeys(levels for levels in self._levels.values() if levels is not None):
-            self._close(note, partly=True)
-        if len(self._open_levels) < 2 or (stacking == "auto" and not worth_a_trial):
-            self._close(())
-        elif stacking == "on":
-            self.settle(True)
+        find = _standing if can_stack else _alone
+        self._found: dict[Cell, Decision | None] = {cell: find(cell) for cell in cells}
+        if stacking != "off":
+            for noted in dict.fromkeys(found for found in self._found.values() if found is not None):
+                if noted.together or stacking == "auto":
+                    self._decide(noted, [cell for cell in self.undecided if cell.key.timestep in noted.levels])
+        if stacking == "off" or len(self._open_levels) < 2 or (stacking == "auto" and not worth_a_trial):
+            self.settle(False)
 
     @property
     def undecided(self) -> list[Cell]:
-        """Cells that wait for a trial."""
-        return [cell for cell, levels in self._levels.items() if levels is None]
+        """Cells that wait for `settle`."""
+        return [cell for cell, found in self._found.items() if found is None]
 
     @property
     def _open_levels(self) -> Levels:
-        return tuple(dict.fromkeys(cell.key.timestep for cell in self.undecided))
+        return tuple(sorted({cell.key.timestep for cell in self.undecided}, key=lambda level: level or 0))
 
     def settle(self, together: bool) -> None:
-        """Note the decision, or take over that of a process that was quicker."""
-        cells = self.undecided
-        self._close(_claim([cell.folder for cell in cells], self._open_levels if together else ()))
+        """Decide for the undecided; where another process was quicker, its decision stands."""
+        self._decide(Decision(self._open_levels, together), self.undecided)
 
     def passes(self, cells: Sequence[Cell]) -> list[tuple[Levels, list[Cell]]]:
         """The levels of each pass, and those of `cells` that it gives."""
-        found: dict[Levels, list[Cell]] = {}
+        passes: dict[Levels, list[Cell]] = {}
         for cell in cells:
-            levels = self._levels[cell] or ()
-            found.setdefault(levels if cell.key.timestep in levels else (cell.key.timestep,), []).append(cell)
-        return list(found.items())
+            found = self._found[cell]
+            shared = found is not None and found.together and cell.key.timestep in found.levels
+            passes.setdefault(found.levels if found and shared else (cell.key.timestep,), []).append(cell)
+        return list(passes.items())
 
-    def _close(self, levels: Levels, *, partly: bool = False) -> None:
-        """Decide what is undecided; cells whose level is not among `levels` go alone, or stay undecided if `partly`."""
-        for cell in self.undecided:
-            if not levels or cell.key.timestep in levels:
-                self._levels[cell] = levels
-            elif not partly:
-                self._levels[cell] = ()
+    def _decide(self, decision: Decision, cells: Sequence[Cell]) -> None:
+        for cell in cells:
+            # A quicker process has begun with the same cell: what it says of the first, it says of all.
+            decision = self._found[cell] = _note(cell.folder, decision)
 
 
-def read_levels(folder: Path) -> Levels | None:
+def read_decision(folder: Path) -> Decision | None:
     """What was noted for a cell, None if nothing was."""
     try:
-        return tuple(json.loads((folder / NAME).read_bytes())["together"])
-    except (OSError, ValueError, KeyError, TypeError):
+        note = json.loads((folder / NAME).read_bytes())
+        together = tuple(note.get("together", ()))
+        return Decision(together or tuple(note.get("alone", ())), bool(together))
+    except (OSError, ValueError, AttributeError, TypeError):
         return None
 
 
-def _claim(folders: Sequence[Path], levels: Levels) -> Levels:
-    """Note `levels` in all the folders; where the first has a note already, that one."""
-    for place, folder in enumerate(folders):
-        temporary = folder / f".{NAME}.{uuid.uuid4().hex}.tmp"
-        try:
-            temporary.write_text(json.dumps({"together": levels}))
-            if place:
-                os.replace(temporary, folder / NAME)
-            elif not _claimed(temporary, folder / NAME):
-                levels = read_levels(folder) or ()
-        finally:
-            with suppress(FileNotFoundError):
-                temporary.unlink()
-    return levels
+def _alone(cell: Cell) -> Decision:
+    return Decision((cell.key.timestep,), False)
 
 
-def _claimed(temporary: Path, path: Path) -> bool:
-    """Whether `path` was still free; it then has the content of `temporary`."""
+def _standing(cell: Cell) -> Decision | None:
+    """What holds for a cell already."""
+    # Looked for first: the note of a process at work is there before its shards are.
+    begun = any(cell.folder.glob("shard-*.safetensors"))
+    return read_decision(cell.folder) or (_note(cell.folder, _alone(cell)) if begun else None)
+
+
+def _note(folder: Path, decision: Decision) -> Decision:
+    """Note `decision` unless another was noted before; the one that stands."""
+    temporary = folder / f".{NAME}.{uuid.uuid4().hex}.tmp"
     try:
-        os.link(temporary, path)
-    except FileExistsError:
-        return False
-    except OSError:  # a file system without links: the last one wins
-        os.replace(temporary, path)
-    return True
+        temporary.write_text(json.dumps({"together" if decision.together else "alone": decision.levels}))
+        try:
+            os.link(temporary, folder / NAME)
+        except OSError:  # there is one, or the file system has no links
+            if read_decision(folder) is None:
+                os.replace(temporary, folder / NAME)
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+    return read_decision(folder) or decision
