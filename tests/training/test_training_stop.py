@@ -7,7 +7,8 @@ import signal
 import pytest
 
 import hf_vdrep.training.stop as stop
-from hf_vdrep.training.stop import StopSignal
+from hf_vdrep.training.entry import run_entry
+from hf_vdrep.training.stop import StopSignal, at_once
 
 
 @pytest.fixture
@@ -44,3 +45,21 @@ def test_handlers_come_back(clock):
     with StopSignal():
         assert signal.getsignal(signal.SIGTERM) != before[signal.SIGTERM]
     assert {number: signal.getsignal(number) for number in before} == before
+
+
+def test_sigterm_before_the_first_step_is_a_good_end_too(capsys):
+    """Rendering, encoding and opening data survive a kill; a scheduler is to see no failure."""
+    before = signal.getsignal(signal.SIGTERM)
+    assert run_entry(lambda argv: os.kill(os.getpid(), signal.SIGTERM), lambda argv: argv, []) == 0
+    assert capsys.readouterr().err == "stopped before the next step; start again to go on\n"
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_forked_worker_dies_of_sigterm_as_it_would_have():
+    """Else a pool of workers could not be ended, or would print the training's own words."""
+    with at_once():
+        child = os.fork()
+        if child == 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+            os._exit(5)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
