@@ -132,7 +132,7 @@ def write_kinetics(root, count=4, nested=False):
     for split, name in (("train", "train"), ("validation", "val")):
         rows = [("label", "youtube_id", "time_start", "time_end", "split", "is_cc")]
         for index in range(count):
-            label, video = index % 2, f"-{name}{index:06d}"
+            label, video = index % 2, f"-{name:_<4.4}{index:06d}"  # 11 letters, as on YouTube
             stem = f"{video}_{index:06d}_{index + 10:06d}"
             folder = root / name / labels[label] if nested else root / name
             save_video(folder / f"{stem}.mp4", moving(label, 40 + index))

@@ -85,6 +85,20 @@ def test_kinetics_in_class_folders_is_the_same_data_set(tmp_path):
     assert {sample["id"]: sample["action_coarse"] for sample in stream} == truth["validation"]
 
 
+def test_kinetics_takes_the_owners_replacements_of_damaged_videos(tmp_path):
+    """k400_extractor.sh puts 1,400 of them beside the splits; the first 11 letters are the video's name."""
+    truth = layouts.write_kinetics(tmp_path, 3)
+    names = sorted(truth["validation"])
+    for name in names[:2]:
+        (tmp_path / f"val/{name}.mp4").write_bytes(b"damaged")
+    layouts.save_video(
+        tmp_path / f"replacement/replacement_for_corrupted_k400/{names[0][:11]}_000000_000010.mp4", layouts.moving(0)
+    )
+    stream = open_stream("kinetics-400", tmp_path, resolution=16, num_frames=5)
+    assert [sample["id"] for sample in stream] == [names[0], names[2]]
+    assert [name for name, _ in stream.report.problems] == [names[1]]
+
+
 def test_something_test_split_reads_the_answers(something):
     (sample,) = open_stream("something-something-v2", something[0], split="test", resolution=16, num_frames=5)
     assert (sample["id"], sample["action_motion"]) == ("1", 0)

@@ -1,8 +1,10 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Order, resumption and processes: exact, as the same stream read without interruption."""
 
+import contextlib
 import itertools
 import json
+import tarfile
 
 import published_layouts as layouts
 import pytest
@@ -10,6 +12,7 @@ import torch
 
 from hf_vdrep.data import open_stream
 from hf_vdrep.data.sample import stack_samples
+from hf_vdrep.data.streams import SkipLimit, TooManyCorrupt
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +104,26 @@ def test_processes_share_the_samples_without_overlap_or_loss(pictures, world_siz
     together = [name for part in parts for name in part]
     assert sorted(together) == sorted(names(opened(pictures))) and len(set(together)) == 59
     assert max(map(len, parts)) - min(map(len, parts)) <= 9
+
+
+@pytest.mark.parametrize("world_size", [2, 9])
+@pytest.mark.parametrize("kind", ["image-folder", "webdataset"])
+def test_a_process_decodes_its_own_samples_only(pictures, tmp_path, kind, world_size):
+    """Also where nine processes share one tar file, or 60 records; the counts of all processes add up."""
+    root = pictures
+    if kind == "webdataset":
+        root = tmp_path
+        with tarfile.open(root / "train-0.tar", "w") as tar:
+            for path in sorted((pictures / "train").rglob("*.png")):
+                tar.add(path, path.name)
+    reports = []
+    for rank in range(world_size):
+        stream = open_stream(kind, root, split="train", resolution=8, shuffle=True, rank=rank, world_size=world_size,
+                             limit=SkipLimit(share=None))  # fmt: skip
+        with contextlib.suppress(TooManyCorrupt):  # a process with nothing but the damaged one
+            assert len(list(stream)) == stream.report.given
+        reports.append(stream.report)
+    assert sum(report.read for report in reports) == 60 and sum(report.given for report in reports) == 59
 
 
 def test_workers_share_the_samples_without_overlap_or_loss(pictures):

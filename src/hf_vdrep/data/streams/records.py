@@ -88,12 +88,24 @@ def arrange(
         raise ValueError(f"window must be at least 1, got {window}")
     if shuffle:
         records = records.shuffle(seed=seed, buffer_size=1, max_buffer_input_shards=1)
-    if world_size > 1:
+    if records.num_shards % world_size == 0:
         records = split_dataset_by_node(records, rank=rank, world_size=world_size)
+    else:  # `datasets` would let every process decode everything, and then throw away what is not its own
+        records = records.filter(Turns(rank, world_size), with_indices=True)
     if shuffle:
         order = WindowOrder(seed, epoch)
         records = records.map(order, batched=True, batch_size=window, with_indices=True)
     return records
+
+
+class Turns:
+    """Takes every `world_size`-th row."""
+
+    def __init__(self, rank: int, world_size: int) -> None:
+        self.rank, self.world_size = rank, world_size
+
+    def __call__(self, row: dict[str, Any], index: int) -> bool:
+        return index % self.world_size == self.rank
 
 
 class WindowOrder:

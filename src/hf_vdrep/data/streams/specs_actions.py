@@ -26,7 +26,7 @@ KINETICS_400 = StreamSpec(
     licence=_KINETICS_LICENCE,
     obtain="Run k400_downloader.sh and k400_extractor.sh of the CVDF repository; test labels come with its "
     "annotations.",
-    layout=_KINETICS_LAYOUT,
+    layout=_KINETICS_LAYOUT + "\nreplacement/replacement_for_corrupted_k400/....mp4  (read instead of the damaged)",
     decode="17 frames, every 4th, from the middle; V-JEPA evaluates 16 at the same stride, segments=8, views=3",
     crop=_CROP,
     opener="kinetics:Kinetics",

@@ -57,7 +57,8 @@ class SampleStream(torch.utils.data.IterableDataset):
         self.spec, self.source, self.options = spec, source, options
         self.seed, self.epoch, self.shuffle, self.repeat = seed, epoch, shuffle, repeat
         self._arrangement = {"window": window, "rank": rank, "world_size": world_size}
-        self._records = source.records(num_shards=num_shards, mix=seed if shuffle else None)
+        whole = -(-num_shards // world_size) * world_size if world_size > 0 else num_shards
+        self._records = source.records(num_shards=whole, mix=seed if shuffle else None)
         self._limit = limit or SkipLimit()
         self.report = StreamReport(missing=len(source.missing))
         if source.missing:
@@ -149,7 +150,8 @@ def open_stream(
         seed: of order, jitter and random crops.
         epoch: which order.
         window: records permuted together.
-        num_shards: parts that processes and workers share; a multiple of their number is best.
+        num_shards: parts that processes and workers share, rounded up to a multiple of `world_size`; a multiple of
+            the number of all workers is best. Files of tables and tars are the parts, where there are such.
         rank: this process, in [0, world_size).
         world_size: processes. Their numbers of samples may differ by a few: in training use `repeat` and count steps.
         repeat: begin the next epoch at the end, for ever.
