@@ -199,7 +199,7 @@ def test_an_encoder_s_features_are_extracted_by_the_same_command(tmp_path, capsy
         ("dit", ["--pool", "3"], "pool must divide the feature grid (4, 4), got 3"),
         ("dit", ["--part", "prior"], "folder must hold a pipeline with an image or video denoiser"),
         ("dit", ["--device", "tpu"], "must be auto, cpu, cuda or cuda:N, got 'tpu'"),
-        ("v-walt", ["--site", "norm"], "site must be left out for v-walt: only denoisers of diffusers take it"),
+        ("v-walt", ["--discard", "1"], "discard must be left out for v-walt: only denoisers of diffusers take it"),
         ("v-walt", ["--revision", "x"], "revision must be left out for v-walt: only models on the Hub take it"),
     ],
 )

@@ -94,14 +94,13 @@ def _open(name: str, site: str, options: dict[str, str]) -> Backbone:
 def _within(name: str, backbone: Backbone, site: str) -> Backbone:
     """A WALT's features from inside of its blocks."""
     from ..backbones.walt import WaltBackbone
-    from ..study.grid.site import SitedWalt
 
     if not isinstance(backbone, WaltBackbone):
         raise ValueError(f"{title_of(name)} offers the {SITES['block']} only.")
     if site not in WALT_SITES:
         words = ", ".join(SITES[known] for known in WALT_SITES)
         raise ValueError(f"The site must be one of {words} for {title_of(name)}, got {SITES[site]}.")
-    return SitedWalt(backbone, site)
+    return backbone.at(site)
 
 
 def offered_words(settings: AppSettings) -> str:

@@ -13,8 +13,9 @@ _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 NAMES = ("v-walt", "i-walt", "pixels", "latents", "random")
 # Of a pipeline, of an encoder, and of a WALT in parts.
 _MARKS = ("model_index.json", "config.json", "transformer", "vae")
-# Options of denoisers of diffusers alone.
-_DENOISER_OPTIONS = ("site", "discard", "part", "conditioning")
+# Options of denoisers of diffusers alone; `site` is one of a WALT too.
+_DENOISER_OPTIONS = ("discard", "part", "conditioning")
+_WALTS = ("v-walt", "i-walt", "random")
 
 
 def open_backbone(name_or_path: str | os.PathLike[str], **options: Any) -> Backbone:
@@ -25,8 +26,8 @@ def open_backbone(name_or_path: str | os.PathLike[str], **options: Any) -> Backb
             "latents" (the pair's tokenizer alone), "random" (V-WALT with random weights); or a folder or Hub id: of a
             saved WALT or diffusers pipeline (`model_index.json`), or of a vision encoder of transformers
             (`config.json` alone).
-        options: arguments of that backbone, such as `video_as` for a WALT, `site` for another diffusers pipeline,
-            `resolution` for an encoder.
+        options: arguments of that backbone, such as `video_as` for a WALT, `site` for it and for other diffusers
+            pipelines, `resolution` for an encoder.
 
     Raises:
         ValueError: neither a name nor a folder, a pipeline without an image or video denoiser, or an option that this
@@ -40,6 +41,8 @@ def open_backbone(name_or_path: str | os.PathLike[str], **options: Any) -> Backb
     if name in NAMES:
         _refuse(name, options, _DENOISER_OPTIONS, "denoisers of diffusers")
         _refuse(name, options, ("revision",), "models on the Hub")
+        if name not in _WALTS:
+            _refuse(name, options, ("site",), "denoisers")
     if name == "pixels":
         return PixelBackbone(**options)
     if name == "latents":
@@ -57,6 +60,7 @@ def open_backbone(name_or_path: str | os.PathLike[str], **options: Any) -> Backb
         from .encoders import EncoderBackbone
 
         _refuse(name, options, _DENOISER_OPTIONS, "denoisers of diffusers")
+        _refuse(name, options, ("site",), "denoisers")
         return EncoderBackbone.from_pretrained(name, **options)
     if _is_denoiser(name, options.get("revision")):
         from .denoisers import DenoiserBackbone

@@ -20,10 +20,11 @@ from .noise import sample_noise
 from .random_init import randomize
 from .walt_folder import load_scheduler, load_transformer, load_vae
 from .walt_reading import WaltInputs, encode_videos, fold_frames, resolve_video_as
+from .walt_sites import check_walt_site, read_walt_sites
 
 
 class WaltBackbone(Backbone):
-    """Block outputs of a frozen WALT denoiser on noised latents.
+    """Features of a frozen WALT denoiser on noised latents.
 
     The class label is null and the self-condition zero. A clip of one frame is an image: one latent frame, which
     V-WALT passes through its spatiotemporal blocks by the identity rule.
@@ -36,9 +37,11 @@ class WaltBackbone(Backbone):
             "stack", the clip's latents; "stride", the last frame of each latent step encoded alone; "frames", all
             frames encoded alone. "auto" is "video" for V-WALT, "stack" for I-WALT.
         name: short name for tables; "v-walt" or "i-walt" if None.
+        site: where in a block: "block" its output; "norm" what goes into its attention, after normalisation and
+            modulation; "middle" the stream between attention and MLP; "attention" and "mlp" what these add to it.
 
     Raises:
-        ValueError: an unknown reading, or parts that do not fit.
+        ValueError: an unknown reading or site, or parts that do not fit.
     """
 
     uses_timestep = True
@@ -51,6 +54,7 @@ class WaltBackbone(Backbone):
         scheduler: DDIMScheduler | None = None,
         video_as: str = "auto",
         name: str | None = None,
+        site: str = "block",
     ) -> None:
         vae_config: Any = vae.config
         config: Any = transformer.config
@@ -65,33 +69,44 @@ class WaltBackbone(Backbone):
         self.video_as = resolve_video_as(video_as, config.objective)
         self.name = name or ("v-walt" if config.objective == "video" else "i-walt")
         self.num_layers = len(transformer.blocks)
+        self.site: str = check_walt_site(site)
         self.stride = vae.spatial_compression_ratio * config.patch_size
 
     @classmethod
     def from_pretrained(
-        cls, folder: str | os.PathLike[str], video_as: str = "auto", name: str | None = None
+        cls, folder: str | os.PathLike[str], video_as: str = "auto", name: str | None = None, site: str = "block"
     ) -> "WaltBackbone":
         """Open a saved WALT pipeline (vae/, transformer/, scheduler/) in float32.
 
         Raises:
             OSError: a part is missing or unreadable.
         """
-        return cls(load_vae(folder), load_transformer(folder), load_scheduler(folder), video_as, name)
+        return cls(load_vae(folder), load_transformer(folder), load_scheduler(folder), video_as, name, site)
 
     @classmethod
     def random_like(
-        cls, folder: str | os.PathLike[str], seed: int = 0, video_as: str = "auto", name: str = "random"
+        cls,
+        folder: str | os.PathLike[str],
+        seed: int = 0,
+        video_as: str = "auto",
+        name: str = "random",
+        site: str = "block",
     ) -> "WaltBackbone":
         """The trained tokenizer with a denoiser of random weights: a floor for what training the denoiser adds."""
         transformer = randomize(load_transformer(folder), seed)
-        return cls(load_vae(folder), transformer, load_scheduler(folder), video_as, name)
+        return cls(load_vae(folder), transformer, load_scheduler(folder), video_as, name, site)
+
+    def at(self, site: str) -> "WaltBackbone":
+        """The same model, its features taken at another site; the weights are shared."""
+        return WaltBackbone(self.vae, self.transformer, self.scheduler, self.video_as, self.name, site)
 
     @cached_property
     def fingerprint(self) -> str:  # type: ignore[override]
-        """Hash of the weights, the configs and the reading of videos."""
+        """Hash of the weights, the configs and the reading of videos; a site other than the output is added to it."""
         parts = {"vae": self.vae, "transformer": self.transformer}
         config = {key: public_config(part.config) for key, part in (*parts.items(), ("scheduler", self.scheduler))}
-        return fingerprint(parts, {**config, "video_as": self.video_as, "site": "block"})
+        found = fingerprint(parts, {**config, "video_as": self.video_as, "site": "block"})
+        return found if self.site == "block" else f"{found}-{self.site}"
 
     @property
     def device(self) -> torch.device:
@@ -153,7 +168,7 @@ class WaltBackbone(Backbone):
         levels = torch.tensor(timesteps, device=noisy.device).repeat_interleave(len(inputs.latents))
         taken = [values.chunk(len(timesteps)) for values in self._forward(noisy, levels, indices)]
         return [
-            FeatureMap(values[place], layer, timestep, inputs.frame_spans, self.stride)
+            FeatureMap(values[place], layer, timestep, inputs.frame_spans, self.stride, self.site)
             for place, timestep in enumerate(timesteps)
             for layer, values in zip(indices, taken, strict=True)
         ]
@@ -179,9 +194,13 @@ class WaltBackbone(Backbone):
         return self.scheduler.add_noise(clean, noise, torch.full((clean.shape[0],), timestep, device=clean.device))
 
     def _forward(self, noisy: torch.Tensor, levels: torch.Tensor, layers: list[int]) -> list[torch.Tensor]:
-        """Block outputs (B, T', H', W', D) of `layers`, each sample at its own level (B,), in one pass."""
-        if self.video_as == "video":
-            return self.transformer.forward_intermediates(noisy, levels, layers)
-        frames = noisy.shape[2]
-        taken = self.transformer.forward_intermediates(fold_frames(noisy), levels.repeat_interleave(frames), layers)
-        return [values.squeeze(1).unflatten(0, (len(noisy), frames)) for values in taken]
+        """Features (B, T', H', W', D) of `layers`, each sample at its own level (B,), in one pass."""
+        clips, frames, alone = len(noisy), noisy.shape[2], self.video_as != "video"
+        if alone:
+            noisy, levels = fold_frames(noisy), levels.repeat_interleave(frames)
+        taken = read_walt_sites(
+            lambda: self.transformer.forward_intermediates(noisy, levels, layers),
+            [self.transformer.blocks[layer] for layer in layers],
+            check_walt_site(self.site),
+        )
+        return [values.squeeze(1).unflatten(0, (clips, frames)) for values in taken] if alone else taken

@@ -67,9 +67,7 @@ def _open(spec: str, reading: str | None, site: str) -> Backbone:
         return backbone
     if not isinstance(backbone, WaltBackbone):
         raise ValueError(f"site must be 'block' for {spec}, which is no WALT, got {site!r}")
-    from .site import SitedWalt
-
-    return SitedWalt(backbone, site)
+    return backbone.at(site)
 
 
 def reads_images(spec: str) -> bool:
