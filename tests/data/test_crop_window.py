@@ -119,6 +119,16 @@ def test_tracks_that_leave_the_crop_are_not_visible_but_keep_their_place():
     close(moved["tracks"][0, 1], torch.tensor([(0.05 * 60 - 10) / 40, 0.5]))
 
 
+def test_tracks_that_are_no_numbers_are_hidden_and_do_no_harm():
+    """A loss that is masked by multiplying must not meet one."""
+    tracks = torch.tensor([[[0.5, 0.5], [float("nan"), 0.5]], [[float("inf"), 0.2], [0.5, 0.5]]])
+    moved = apply_window(
+        make_sample(tracks=tracks, visible=torch.ones(2, 2, dtype=torch.bool)), whole_window(SOURCE, SOURCE)
+    )
+    assert moved["visible"].tolist() == [[True, False], [False, True]]
+    assert torch.isfinite(moved["tracks"]).all()
+
+
 def test_boxes_are_clipped_and_tiny_rests_are_dropped():
     """Less than 0.5 % of the crop is absent (Waymo protocol, papers.md section 9)."""
     boxes = torch.tensor(

@@ -20,7 +20,8 @@ MIN_BOX_AREA = 0.005
 def apply_window(sample: Mapping[str, Any], window: CropWindow, *, min_box_area: float = MIN_BOX_AREA) -> Sample:
     """Crop, resize and perhaps mirror a sample.
 
-    A track that leaves the frame keeps its position, outside [0, 1], and is not visible there. Boxes are clipped to
+    A track that leaves the frame keeps its position, outside [0, 1], and is not visible there; nor is one whose
+    position is no number, which becomes 0. Boxes are clipped to
     the frame; what is left of one must have `min_box_area` of it, or the object is absent in that frame and its box
     zero. Depth is taken by nearest neighbour and stays in metres; what is no finite positive number becomes 0.
 
@@ -47,8 +48,10 @@ def apply_window(sample: Mapping[str, Any], window: CropWindow, *, min_box_area:
     if "pose" in sample:
         moved["pose"] = window.pose(sample["pose"])
     if "tracks" in sample:
-        moved["tracks"] = window.points(sample["tracks"])
-        moved["visible"] = sample["visible"] & inside(moved["tracks"])
+        tracks = window.points(sample["tracks"])
+        moved["visible"] = sample["visible"] & inside(tracks)
+        # A hidden place counts nowhere, but no number times zero is still no number.
+        moved["tracks"] = torch.where(torch.isfinite(tracks), tracks, torch.zeros_like(tracks))
     if "boxes" in sample:
         boxes, present = clip_boxes(window.boxes(sample["boxes"]), sample["present"], min_box_area)
         moved["boxes"], moved["present"] = boxes, present

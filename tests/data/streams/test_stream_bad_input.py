@@ -147,12 +147,53 @@ def test_tracks_whose_numbers_disagree_are_corrupt_samples(tmp_path):
     assert [sample["id"] for sample in stream] == ["video_1valid"] and stream.report.corrupt == 1
 
 
-def test_a_damaged_waymo_segment_is_a_corrupt_sample(tmp_path):
+@pytest.mark.parametrize("part", ["camera_box", "camera_image", "camera_calibration"])
+def test_a_damaged_waymo_segment_is_a_corrupt_sample(tmp_path, part):
     layouts.write_waymo(tmp_path, 20, segments=2)
-    first = sorted((tmp_path / "validation/camera_box").iterdir())[0]
+    first = sorted((tmp_path / "validation" / part).iterdir())[0]
     first.write_bytes(b"PAR1 this is none PAR1")
     stream = open_stream("waymo", tmp_path, resolution=32, num_frames=9)
     assert len(list(stream)) >= 1 and stream.report.corrupt == 1
+
+
+@pytest.mark.parametrize("content", [b'{"x"', b"\xff"])
+@pytest.mark.parametrize(
+    "name, writer, file",
+    [
+        ("places365", layouts.write_places, "places365_val.txt"),
+        ("inaturalist-2018", layouts.write_inaturalist, "val2018.json"),
+        ("something-something-v2", layouts.write_something, "labels/labels.json"),
+        ("something-something-v2", layouts.write_something, "labels/validation.json"),
+        ("perception-test", layouts.write_perception, "point_tracking_valid.json"),
+    ],
+)
+def test_annotations_of_a_split_that_cannot_be_read_are_named(tmp_path, name, writer, file, content):
+    """They are every sample's: the run does not begin."""
+    writer(tmp_path, 2)
+    (tmp_path / file).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"root must hold sound annotations, got .*{file}, which cannot be read \("):
+        open_stream(name, tmp_path)
+
+
+def test_a_cut_line_of_a_kinetics_table_is_named_and_too_few_classes_are_told(tmp_path, caplog):
+    layouts.write_kinetics(tmp_path, 2)
+    open_stream("kinetics-400", tmp_path)
+    assert "kinetics-400 has 2 of the 400 published classes of action_coarse" in caplog.text
+    path = tmp_path / "annotations/val.csv"
+    path.write_text(path.read_text()[:-10])
+    with pytest.raises(ValueError, match=r"got .*annotations/val\.csv, which cannot be read \(TypeError: int\("):
+        open_stream("kinetics-400", tmp_path)
+    (tmp_path / "annotations/train.csv").write_text("label,youtube_id,time_start,time_end,split\n")
+    with pytest.raises(ValueError, match=r"root must hold the classes of kinetics-400, .* no names of action_coarse"):
+        open_stream("kinetics-400", tmp_path)
+
+
+def test_a_scan_with_a_foreign_picture_is_a_corrupt_sample(tmp_path):
+    """A thumbnail among numbered frames must not keep the others from being opened."""
+    layouts.write_scannet(tmp_path, 6)
+    layouts.save_picture(tmp_path / "scans/scene0001_00/color/thumb.jpg", layouts.picture(0))
+    stream = open_stream("scannet", tmp_path, split="train", resolution=16, num_frames=5, stride=1)
+    assert [sample["id"] for sample in stream] == ["scene0000_00/000000"] and stream.report.corrupt == 1
 
 
 def test_a_root_without_the_data_set_says_what_is_missing(tmp_path):

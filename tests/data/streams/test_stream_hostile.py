@@ -53,7 +53,9 @@ def read(name, root, **options):
     return list(stream), stream.report
 
 
-@pytest.mark.parametrize("ending, bad", [("json", b"{bad"), ("cls", b"cat"), ("txt", b"\xff\xfe"), ("cls", None)])
+@pytest.mark.parametrize(
+    "ending, bad", [("json", b"{bad"), ("cls", b"cat"), ("cls", b"4294967296"), ("txt", b"\xff\xfe"), ("cls", None)]
+)
 def test_a_bad_text_member_costs_its_sample_alone(tmp_path, ending, bad):
     members = {}
     for index in range(3):

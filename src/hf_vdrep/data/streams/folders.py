@@ -38,7 +38,7 @@ class Folder(IndexedSource):
         endings = PICTURES if self.media == "image" else VIDEOS
         self.files = sorted(path for path in files_below(self.folder) if path.suffix.lower() in endings)
         self.order: dict[str, int] = {}
-        if all(path.parent != self.folder for path in self.files):
+        if self.files and all(path.parent != self.folder for path in self.files):
             names_found = self._class_names()
             self.order = {name: label for label, name in enumerate(names_found)}
             self.classes = {self.key: tuple(names_found)}

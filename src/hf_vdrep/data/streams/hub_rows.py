@@ -13,7 +13,6 @@ import numpy as np
 from ..sample import CLASS_LABELS
 from .options import ReadOptions
 from .pictures import seen_in
-from .report import CorruptSample
 from .source import Raw, Source
 from .spec import StreamSpec
 
@@ -94,7 +93,7 @@ class HubRows(Source):
     def read(self, record: Mapping[str, Any], options: ReadOptions, rng: np.random.Generator) -> Iterator[Raw]:
         labels: Raw = {}
         for key in sorted(set(self.columns.values()) - {"media", "id"}):
-            labels[key] = self._label(key, record[key]) if key in CLASS_LABELS else record[key]
+            labels[key] = self.label(key, record[key]) if key in CLASS_LABELS else record[key]
         for pictures in seen_in(record["media"], options, rng):
             yield {**pictures, **labels}
 
@@ -113,12 +112,6 @@ class HubRows(Source):
         if record.get("id") is None:
             record["id"] = _digest(record["media"])
         return record
-
-    def _label(self, key: str, value: int | None) -> int:
-        count = len(self.classes.get(key, ())) or self.spec.num_classes
-        if value is None or value < 0 or (count is not None and value >= count):
-            raise CorruptSample(f"{key} must lie in [0, {(count or 2**31) - 1}], got {value}")
-        return int(value)
 
 
 def _media_column(features: Mapping[str, Any], root: str | None) -> str:

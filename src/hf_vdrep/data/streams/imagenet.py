@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .pictures_source import LabelledImages
+from .source import read_table
 
 _DATA = "ILSVRC/Data/CLS-LOC"
 
@@ -20,7 +21,9 @@ class ImageNet(LabelledImages):
         self.folder = self.find(f"{_DATA}/{self.theirs}", self.theirs)
         mapping = self.root / "LOC_synset_mapping.txt"
         if mapping.exists():
-            pairs = [line.split(" ", 1) for line in mapping.read_text(encoding="utf-8").splitlines() if line.strip()]
+            with read_table(mapping):
+                lines = mapping.read_text(encoding="utf-8").splitlines()
+            pairs = [line.split(" ", 1) for line in lines if line.strip()]
             names = {pair[0]: pair[-1].strip() for pair in pairs}
         else:
             train = self.find(f"{_DATA}/train", "train")
@@ -41,7 +44,7 @@ class ImageNet(LabelledImages):
 
     def _listed(self, solution: Path) -> Iterator[dict[str, Any]]:
         there = {path.name for path in self.folder.iterdir()}
-        with solution.open(newline="", encoding="utf-8") as file:
+        with read_table(solution), solution.open(newline="", encoding="utf-8") as file:
             for line in csv.DictReader(file):
                 name = f"{line['ImageId']}.JPEG"
                 if name not in there:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .pictures_source import LabelledImages
+from .source import read_table
 
 
 class INaturalist2018(LabelledImages):
@@ -15,15 +16,15 @@ class INaturalist2018(LabelledImages):
 
     def prepare(self, **settings: Any) -> None:
         path = self.find(f"{self.theirs}2018.json", f"annotations/{self.theirs}2018.json")
-        self.annotations = json.loads(path.read_text(encoding="utf-8"))
-        categories = sorted(self.annotations["categories"], key=lambda category: category["id"])
-        self.order = {category["id"]: label for label, category in enumerate(categories)}
-        self.classes = {"fine": tuple(str(category["name"]) for category in categories)}
+        with read_table(path):
+            annotations = json.loads(path.read_text(encoding="utf-8"))
+            categories = sorted(annotations["categories"], key=lambda category: category["id"])
+            self.order = {category["id"]: label for label, category in enumerate(categories)}
+            self.classes = {"fine": tuple(str(category["name"]) for category in categories)}
+            self.labels = {entry["image_id"]: entry["category_id"] for entry in annotations["annotations"]}
+            self.pictures = [(picture["id"], picture["file_name"]) for picture in annotations["images"]]
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        labels = {entry["image_id"]: entry["category_id"] for entry in self.annotations["annotations"]}
-        pictures = self.annotations["images"]
-        del self.annotations  # half a gigabyte for the training set
-        for picture in pictures:
-            label = self.order.get(labels.get(picture["id"]), -1)
-            yield {"id": str(picture["id"]), "path": picture["file_name"], "fine": label}
+        for number, name in self.pictures:
+            yield {"id": str(number), "path": name, "fine": self.order.get(self.labels.get(number), -1)}
+        del self.pictures, self.labels  # 100 megabytes for the training set

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .pictures_source import LabelledVideos
+from .source import read_table
 
 _VIDEOS = (".mp4", ".webm", ".mkv", ".avi", ".mov")
 _YOUTUBE_ID = 11  # letters
@@ -33,7 +34,7 @@ class Kinetics(LabelledVideos):
         spare = self.root / "replacement"
         sound = {path.stem[:_YOUTUBE_ID]: path for path in _videos(spare)} if spare.is_dir() else {}
         for row in self.annotations:
-            name = f"{row['youtube_id']}_{int(row['time_start']):06d}_{int(row['time_end']):06d}"
+            name = row["name"]
             path = sound.get(row["youtube_id"]) or files.get(name)
             if path is None:
                 self.missing.append(name)
@@ -43,8 +44,12 @@ class Kinetics(LabelledVideos):
 
     def _csv(self, split: str) -> list[dict[str, str]]:
         path = self.find(f"annotations/{split}.csv", f"{split}.csv")
-        with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        with read_table(path), path.open(newline="", encoding="utf-8") as file:
+            return [{**row, "name": _name(row)} for row in csv.DictReader(file)]
+
+
+def _name(row: dict[str, str]) -> str:
+    return f"{row['youtube_id']}_{int(row['time_start']):06d}_{int(row['time_end']):06d}"
 
 
 def _videos(folder: Path) -> Iterator[Path]:

@@ -14,7 +14,7 @@ from ..clip_sampling import clip_indices
 from ..video_timeline import read_frames, read_timeline
 from .options import ReadOptions
 from .report import CorruptSample
-from .source import IndexedSource, Raw
+from .source import IndexedSource, Raw, read_table
 
 
 class PerceptionTest(IndexedSource):
@@ -29,15 +29,14 @@ class PerceptionTest(IndexedSource):
         self.kind = str(settings["kind"])
         if self.kind == "object_tracking" and self.options.fps is not None:
             raise ValueError(f"fps must be None for {self.spec.name}: boxes are one a second, got {self.options.fps:g}")
-        short = {"point_tracking": "point_tracking", "object_tracking": "object_tracking"}[self.kind]
-        names = [f"{stem}_{self.theirs}.json" for stem in (short, "all")] + ["sample.json"]
+        names = [f"{stem}_{self.theirs}.json" for stem in (self.kind, "all")] + ["sample.json"]
         path = self.find(*names, *(f"annotations/{name}" for name in names))
-        found = json.loads(path.read_text(encoding="utf-8"))
-        self.annotations = {
-            name: entry
-            for name, entry in found.items()
-            if entry["metadata"]["split"] == self.theirs and entry.get(self.kind)
-        }
+        with read_table(path):
+            self.annotations = {
+                name: entry
+                for name, entry in json.loads(path.read_text(encoding="utf-8")).items()
+                if entry["metadata"]["split"] == self.theirs and entry.get(self.kind)
+            }
         self.videos = self.find("videos")
 
     def rows(self) -> Iterator[dict[str, Any]]:

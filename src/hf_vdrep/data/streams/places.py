@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .pictures_source import LabelledImages
+from .source import read_table
 
 _LISTS = {"train": "places365_train_standard.txt", "val": "places365_val.txt"}
 _PICTURES = {
@@ -19,21 +20,24 @@ class Places365(LabelledImages):
     """Classes are numbered by categories_places365.txt ("/a/airfield 0")."""
 
     def prepare(self, **settings: Any) -> None:
-        lines = self._text("categories_places365.txt")
-        names = {int(number): name for name, number in (line.rsplit(" ", 1) for line in lines)}
+        names = {number: name for name, number in self._numbered("categories_places365.txt")}
         self.classes = {"scene": tuple(names[number].lstrip("/") for number in sorted(names))}
 
     def rows(self) -> Iterator[dict[str, Any]]:
         folder = self.find(*_PICTURES[self.theirs])
-        for line in self._text(_LISTS[self.theirs]):
-            name, number = line.rsplit(" ", 1)
+        for name, number in self._numbered(_LISTS[self.theirs]):
             path = folder / name.lstrip("/")
             yield {
                 "id": f"{self.theirs}/{name.lstrip('/')}",
                 "path": str(path.relative_to(self.root)),
-                "scene": int(number),
+                "scene": number,
             }
 
-    def _text(self, name: str) -> list[str]:
+    def _numbered(self, name: str) -> Iterator[tuple[str, int]]:
+        """The lines of a list, each a name and a number."""
         path = self.find(name, f"filelist_places365-standard/{name}")
-        return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        with read_table(path), path.open(encoding="utf-8") as file:
+            for line in file:
+                if line.strip():
+                    entry, number = line.strip().rsplit(" ", 1)
+                    yield entry, int(number)

@@ -14,10 +14,10 @@ import torch
 from ..clip_sampling import clip_indices
 from ..sample_window import valid_depth
 from .options import ReadOptions
-from .report import CorruptSample, NothingToSee
+from .report import NothingToSee
 from .scan_export import ExportedScan
 from .sensor_file import SensorFile
-from .source import IndexedSource, Raw
+from .source import IndexedSource, Raw, read_table
 from .windows import check_whole, window_starts
 
 NEAREST, FARTHEST = 0.001, 10.0
@@ -37,7 +37,8 @@ class ScanNet(IndexedSource):
     def prepare(self, **settings: Any) -> None:
         check_whole(self.spec.name, self.options)
         listed = self.find(_LISTS[self.theirs], f"Tasks/Benchmark/{_LISTS[self.theirs]}")
-        self.scenes = listed.read_text(encoding="utf-8").split()
+        with read_table(listed):
+            self.scenes = listed.read_text(encoding="utf-8").split()
         folders = ("scans_test", "scans") if self.theirs == "test" else ("scans", "scannet_frames_25k")
         self.folder = self.find(*folders)
 
@@ -72,7 +73,7 @@ class ScanNet(IndexedSource):
     def _starts(self, folder: Path) -> list[int]:
         try:
             return list(window_starts(len(_scan(folder)), self.options))
-        except CorruptSample:
+        except (ValueError, OSError):
             return [0]  # found again, counted and named when the stream comes to it
 
 

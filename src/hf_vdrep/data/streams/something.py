@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .pictures_source import LabelledVideos
+from .source import read_table
 
 _FOLDER = "20bn-something-something-v2"
 _PREFIX = "something-something-v2-"
@@ -19,8 +20,10 @@ class SomethingSomething(LabelledVideos):
     """Class numbers are those of labels.json; a template's brackets are dropped to find them."""
 
     def prepare(self, **settings: Any) -> None:
-        numbers = json.loads(self._labels("labels").read_text(encoding="utf-8"))
-        self.order = {name: int(number) for name, number in numbers.items()}
+        path = self._labels("labels")
+        with read_table(path):
+            numbers = json.loads(path.read_text(encoding="utf-8"))
+            self.order = {name: int(number) for name, number in numbers.items()}
         names = {number: name for name, number in self.order.items()}
         self.classes = {"action_motion": tuple(names[number] for number in sorted(names))}
         self.folder = self.find(_FOLDER, "videos")
@@ -36,12 +39,15 @@ class SomethingSomething(LabelledVideos):
 
     def _named(self) -> Iterator[tuple[str, int]]:
         if self.theirs == "test":
-            with self._labels("test-answers", "csv").open(newline="", encoding="utf-8") as file:
+            path = self._labels("test-answers", "csv")
+            with read_table(path), path.open(newline="", encoding="utf-8") as file:
                 for identifier, name in csv.reader(file, delimiter=";"):
                     yield identifier, self.order.get(name, -1)
             return
-        for entry in json.loads(self._labels(self.theirs).read_text(encoding="utf-8")):
-            yield str(entry["id"]), self.order.get(entry["template"].replace("[", "").replace("]", ""), -1)
+        path = self._labels(self.theirs)
+        with read_table(path):
+            for entry in json.loads(path.read_text(encoding="utf-8")):
+                yield str(entry["id"]), self.order.get(entry["template"].replace("[", "").replace("]", ""), -1)
 
     def _labels(self, name: str, kind: str = "json") -> Path:
         return self.find(f"labels/{name}.{kind}", f"{_PREFIX}{name}.{kind}", f"labels/{_PREFIX}{name}.{kind}")

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import csv
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,16 +26,43 @@ Raw = dict[str, Any]
 Classes = Mapping[str, tuple[str, ...]]
 
 
+@contextmanager
+def read_table(path: Path) -> Iterator[None]:
+    """While annotations of a whole split are read: what is wrong with them is one line with their name.
+
+    Raises:
+        ValueError: they are damaged, or not what the data set publishes.
+    """
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError, csv.Error) as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise ValueError(f"root must hold sound annotations, got {path}, which cannot be read ({reason})") from error
+
+
 class Source(ABC):
     """One split of a data set.
 
     Attributes:
+        spec: of the data set.
         classes: label key -> class names in label order.
         missing: files that the annotations name and the disk lacks.
     """
 
+    spec: StreamSpec
     classes: Classes
     missing: list[str]
+
+    def label(self, key: str, value: int | None) -> int:
+        """A label of a record, checked against the names of its classes, or else their published number.
+
+        Raises:
+            CorruptSample: it is no class.
+        """
+        count = len(self.classes.get(key, ())) or self.spec.num_classes or 2**31
+        if value is None or not 0 <= value < count:
+            raise CorruptSample(f"{key} must lie in [0, {count - 1}], got {value}")
+        return int(value)
 
     @abstractmethod
     def records(self, *, num_shards: int, mix: int | None) -> datasets.IterableDataset:
@@ -68,6 +97,9 @@ class IndexedSource(Source):
         self.theirs = spec.their_split(split)
         self.classes, self.missing = {}, []
         self.prepare(**settings)
+        empty = [key for key, names in self.classes.items() if not names]
+        if empty:
+            raise ValueError(f"root must hold the classes of {spec.name}, got {root}: no names of {empty[0]}")
         index = RecordIndex.from_rows(self.rows())
         if not len(index):
             raise ValueError(f"root must hold {spec.name} ({self.theirs} split), got {root}: no samples were found")
@@ -89,17 +121,6 @@ class IndexedSource(Source):
 
     def __len__(self) -> int:
         return len(self.index)
-
-    def label(self, key: str, value: int) -> int:
-        """A label of the record, checked.
-
-        Raises:
-            CorruptSample: it is no class.
-        """
-        count = len(self.classes[key])
-        if not 0 <= value < count:
-            raise CorruptSample(f"{key} must lie in [0, {count - 1}], got {value}")
-        return value
 
     def find(self, *candidates: str) -> Path:
         """The first of some paths under the root that exists.

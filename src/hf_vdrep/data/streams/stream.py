@@ -63,6 +63,10 @@ class SampleStream(torch.utils.data.IterableDataset):
         self.report = StreamReport(missing=len(source.missing))
         if source.missing:
             _LOG.warning("%s lacks %d files: %s", spec.name, len(source.missing), ", ".join(source.missing[:5]))
+        for key, names in source.classes.items():
+            if spec.num_classes not in (None, len(names)):
+                words = (spec.name, len(names), spec.num_classes, key)
+                _LOG.warning("%s has %d of the %d published classes of %s", *words)
         self._resume: dict[str, Any] | None = None
         self._build()
 

@@ -82,18 +82,12 @@ class TarShards(Source):
             raise CorruptSample(record["problem"])
         labels: Raw = {}
         for key in self._keys():
-            labels[key] = self._label(key, record[key]) if key in CLASS_LABELS else record[key]
+            labels[key] = self.label(key, record[key]) if key in CLASS_LABELS else record[key]
         for pictures in seen_in(record["media"], options, rng):
             yield {**pictures, **labels}
 
     def _keys(self) -> list[str]:
         return sorted(set(self.columns.values()) - {"media", "id"})
-
-    def _label(self, key: str, value: int | None) -> int:
-        count = self.spec.num_classes
-        if value is None or value < 0 or (count is not None and value >= count):
-            raise CorruptSample(f"{key} must lie in [0, {(count or 2**31) - 1}], got {value}")
-        return value
 
     def _members(self) -> list[str]:
         """Endings of the first samples of the first readable shard."""

@@ -55,15 +55,16 @@ class Waymo(IndexedSource):
 
     def read(self, record: Mapping[str, Any], options: ReadOptions, rng: np.random.Generator) -> Iterator[Raw]:
         path = self.images / record["segment"]
-        segment = _segment(path, self.boxes / path.name)
+        segment = _segment(path, self.boxes / path.name, self.calibration / path.name)
         (indices,) = clip_indices(options.sampling.span(), options.sampling, rng=rng)
         frames = indices + int(record["start"])
         video = _pictures(path, segment.times[frames])
-        size = (video.shape[1], video.shape[2])
-        chosen = objects_of(self._seen(segment, size)[:, frames], self.rules)
+        if video.shape[1:3] != segment.size:
+            raise CorruptSample(f"pictures must be {segment.size} pixels, as calibrated, got {video.shape[1:3]}")
+        chosen = objects_of(self._seen(segment)[:, frames], self.rules)
         if chosen is None:
             raise NothingToSee("no object stays in the crop")
-        boxes = normalised(segment.boxes[chosen][:, frames], size)
+        boxes = normalised(segment.boxes[chosen][:, frames], segment.size)
         yield {
             "video": torch.from_numpy(video),
             "boxes": torch.from_numpy(boxes),
@@ -72,20 +73,20 @@ class Waymo(IndexedSource):
 
     def _starts(self, path: Path) -> Iterator[int]:
         try:
-            segment = read_segment(path, self.boxes / path.name)
+            segment = read_segment(path, self.boxes / path.name, self.calibration / path.name)
         except CorruptSample:
             yield 0  # found again, counted and named when the stream comes to it
             return
-        seen = self._seen(segment, _size(self.calibration / path.name))
+        seen = self._seen(segment)
         span, step = self.options.sampling.span(), self.rules.apart * self.options.stride
         for start in range(0, len(segment.times) - span + 1, step):
             frames = np.arange(start, start + span, self.options.stride)
             if objects_of(seen[:, frames], self.rules) is not None:
                 yield start
 
-    def _seen(self, segment: Segment, size: tuple[int, int]) -> np.ndarray:
-        window = center_window(size, self.options.size, self.options.share)
-        boxes = window.boxes(torch.from_numpy(normalised(segment.boxes, size)))
+    def _seen(self, segment: Segment) -> np.ndarray:
+        window = center_window(segment.size, self.options.size, self.options.share)
+        boxes = window.boxes(torch.from_numpy(normalised(segment.boxes, segment.size)))
         return clip_boxes(boxes, torch.from_numpy(segment.annotated), self.rules.least_area)[1].numpy()
 
 
@@ -96,15 +97,16 @@ class Segment:
         times: int64 (F,), microseconds, rising.
         boxes: float32 (K, F, 4), x1, y1, x2, y2 in pixels.
         annotated: bool (K, F).
+        size: (height, width) of the pictures.
     """
 
-    def __init__(self, times: np.ndarray, count: int) -> None:
-        self.times = times
+    def __init__(self, times: np.ndarray, count: int, size: tuple[int, int]) -> None:
+        self.times, self.size = times, size
         self.boxes = np.zeros((count, len(times), 4), dtype=np.float32)
         self.annotated = np.zeros((count, len(times)), dtype=bool)
 
 
-def read_segment(images: Path, boxes: Path, camera: int = FRONT) -> Segment:
+def read_segment(images: Path, boxes: Path, calibration: Path, camera: int = FRONT) -> Segment:
     """Frames and boxes of one camera; the pictures stay on disk.
 
     Raises:
@@ -114,11 +116,12 @@ def read_segment(images: Path, boxes: Path, camera: int = FRONT) -> Segment:
     try:
         stamps = pq.read_table(images, columns=[_TIME], filters=chosen).column(0).to_numpy()
         table = pq.read_table(boxes, columns=[_TIME, _OBJECT, *_BOX], filters=chosen)
-    except (OSError, ValueError, KeyError) as error:
-        raise CorruptSample(f"{images.name}: no camera_image and camera_box of Waymo Open v2 ({error})") from error
+        size = _size(calibration, camera)
+    except (OSError, ValueError, LookupError) as error:
+        raise CorruptSample(f"{images.name}: no camera_image, camera_box and calibration ({error})") from error
     times = np.unique(stamps)
     objects = {name: row for row, name in enumerate(dict.fromkeys(table.column(_OBJECT).to_pylist()))}
-    segment = Segment(times, len(objects))
+    segment = Segment(times, len(objects), size)
     columns = np.where(np.isin(table.column(_TIME).to_numpy(), times), 1, 0).astype(bool)
     places = np.searchsorted(times, table.column(_TIME).to_numpy()[columns])
     rows = np.array([objects[name] for name in table.column(_OBJECT).to_pylist()], dtype=np.int64)[columns]
@@ -134,14 +137,14 @@ def normalised(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 @lru_cache(maxsize=4)
-def _segment(images: Path, boxes: Path) -> Segment:
-    return read_segment(images, boxes)
+def _segment(images: Path, boxes: Path, calibration: Path) -> Segment:
+    return read_segment(images, boxes, calibration)
 
 
-def _size(calibration: Path) -> tuple[int, int]:
+def _size(calibration: Path, camera: int) -> tuple[int, int]:
     if not calibration.exists():
         return _SIZE
-    table = pq.read_table(calibration, columns=[_WIDTH, _HEIGHT], filters=[(_CAMERA, "=", FRONT)])
+    table = pq.read_table(calibration, columns=[_WIDTH, _HEIGHT], filters=[(_CAMERA, "=", camera)])
     return int(table.column(_HEIGHT)[0].as_py()), int(table.column(_WIDTH)[0].as_py())
 
 
