@@ -12,7 +12,13 @@ import pytest
 import torch
 
 from hf_vdrep.training.checkpoint import save_checkpoint
-from hf_vdrep.training.run_folders.curves import levels_curve, loss_curve, plot_folders, validation_curve
+from hf_vdrep.training.run_folders.curves import (
+    levels_curve,
+    loss_curve,
+    plot_folders,
+    validation_curve,
+    validations_of,
+)
 from hf_vdrep.training.run_folders.folder import RunFolder, find_runs, open_run
 from hf_vdrep.training.run_folders.table import details, row, text
 
@@ -39,6 +45,27 @@ def test_a_run_without_run_json_is_read_from_its_log(tmp_path: Path):
     (tmp_path / "old" / "summary.json").write_text(json.dumps({"objective": "image", "steps": 9}))
     again = RunFolder(tmp_path / "old")
     assert (again.state, again.kind, again.step) == ("done", "I-WALT", 9)
+
+
+def test_twins_are_plotted_by_the_loss_that_both_have(tmp_path: Path):
+    """A loss on clips is neither better nor worse than one on images; an image model's own is that on images."""
+    videos = [*LINES[:2], {"step": 2, "eval/v_loss": 0.9, "eval/v_loss_image": 0.6}]
+    twins = [make_run(tmp_path / "v", videos, flops_per_item=10), make_run(tmp_path / "i", LINES, flops_per_item=10)]
+    for run, objective in zip(twins, ("video", "image"), strict=True):
+        (run.path / "config.yaml").write_text(f"objective: {objective}\n")
+        (run.path / "run.json").write_text('{"kind": "walt", "flops_per_item": 10}')
+    twins = [RunFolder(run.path) for run in twins]
+    assert validations_of(twins) == ["v_loss_image"] and validations_of(twins[:1]) == ["v_loss"]
+    assert [validation_curve(run, "v_loss_image")[0][1] for run in twins] == [0.6, 0.5]
+
+
+def test_adapters_and_readouts_count_as_results(tmp_path: Path):
+    run = make_run(tmp_path / "run")
+    for name in ("lora", "probe", "snapshots", "samples"):
+        (run.path / name).mkdir()
+    for name in ("snapshots/step-2.safetensors", "snapshots/left-step-4.safetensors", "samples/.step-9.1.png"):
+        (run.path / name).write_text("")
+    assert run.kept() == {"snapshots": ["step-2.safetensors"], "samples": [], "results": ["lora", "probe"]}
 
 
 def test_a_run_that_died_is_not_called_running(tmp_path: Path):

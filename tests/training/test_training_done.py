@@ -61,6 +61,7 @@ def validations(folder):
 
 def test_a_done_run_is_left_as_it_is(tmp_path, capsys):
     first = start(tmp_path)
+    assert f"done: {tmp_path / 'result'}\n" in capsys.readouterr().out
     before = files(tmp_path)
     assert start(tmp_path) == first == {"weight": validations(tmp_path)[0]["eval/weight"]}
     assert files(tmp_path) == before

@@ -71,6 +71,7 @@ def test_a_loss_curve_is_a_picture(tmp_path):
         (ValueError("steps must be\nat least 1"), 2),
         (PermissionError("no"), 2),
         (FloatingPointError("nan"), 1),
+        (ChildProcessError("a worker was killed"), 1),
         (Interrupted("stopped after step 3"), 130),
         (KeyboardInterrupt(), 130),
     ],

@@ -1,6 +1,7 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Entry point shared by the training scripts: parse, run, one clear line and an exit code when it fails."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -27,7 +28,8 @@ def run_entry(train: Callable[[Any], object], parse: Callable[[Sequence[str]], A
         with at_once():
             train(parse([argument for argument in arguments if argument != "--debug"]))
     except Interrupted as stopped:
-        print(stopped, file=sys.stderr)
+        if os.environ.get("RANK", "0") == "0":  # all processes stop together; one says so
+            print(stopped, file=sys.stderr)
         return stopped.exit_code
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
@@ -36,5 +38,5 @@ def run_entry(train: Callable[[Any], object], parse: Callable[[Sequence[str]], A
         if debug:
             raise
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1 if isinstance(error, (FloatingPointError, LostProcess)) else 2
+        return 1 if isinstance(error, (FloatingPointError, LostProcess, ChildProcessError)) else 2
     return 0

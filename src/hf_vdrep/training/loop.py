@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator
+from tqdm.auto import tqdm
 
 from .config import save_config
 from .done import figures_before, is_done
@@ -88,15 +89,25 @@ def fit(
         reporter.close("interrupted", error)
         raise
     except BaseException as error:
-        reporter.close("failed", error)
-        if isinstance(error, RuntimeError) and lost(run.accelerator, error):
-            raise LostProcess(
-                f"every process must stay alive, got none of another's answers after step {run.step} "
-                f"({' '.join(str(error).split())[:200]}); start again with --resume auto"
-            ) from error
+        told = _of_another(run, error)
+        reporter.close("failed", told or error)
+        if told is not None:
+            raise told from error
         raise
     reporter.close("done")
+    if run.accelerator.is_main_process:
+        tqdm.write(" ".join(["done:", *(str(run.folder / name) for name in results or ["log.jsonl"])]))
     return figures
+
+
+def _of_another(run: Run, error: BaseException) -> LostProcess | None:
+    """What to say where the error is only the echo of another process's death."""
+    if not isinstance(error, RuntimeError) or not lost(run.accelerator, error):
+        return None
+    return LostProcess(
+        f"every process must stay alive, got none of another's answers after step {run.step} "
+        f"({' '.join(str(error).split())[:200]}); start again with --resume auto"
+    )
 
 
 def _train(run: Run, task: Task, reporter: Reporter) -> dict[str, float]:

@@ -28,6 +28,7 @@ from .run import Run
 from .sharding import fill, whole
 from .state import pack_generators, pack_optimizer, unpack_generators, unpack_optimizer
 from .task import Task
+from .trackers import flatten
 
 
 def save(run: Run) -> Path:
@@ -236,5 +237,7 @@ def _same_settings(config: LoopConfig, saved: dict[str, Any], path: Path) -> Non
     saved = {**json.loads(json.dumps(to_dict(type(config)()))), **saved}
     changed = [key for key in now if key not in FREE_ON_RESUME and now[key] != saved[key]]
     if changed:
-        pairs = ", ".join(f"{key} {saved.get(key)!r} -> {now[key]!r}" for key in changed)
+        old, new = (flatten({key: settings.get(key) for key in changed}) for settings in (saved, now))
+        names = [name for name in {**new, **old} if old.get(name) != new.get(name)]
+        pairs = ", ".join(f"{name} {old.get(name)!r} -> {new.get(name)!r}" for name in names)
         raise CheckpointError(f"{path.name} was made with other settings ({pairs}); use them or another output_dir")

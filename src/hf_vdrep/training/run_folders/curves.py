@@ -39,7 +39,16 @@ def validation_curve(run: RunFolder, key: str) -> list[tuple[float, float]]:
         return []
     # Every step has the same number of items.
     per_step = work * counted[-1]["items"] / counted[-1]["step"]
+    key = "v_loss" if key == "v_loss_image" and run.kind == "I-WALT" else key
     return [(per_step * line["step"], line[f"eval/{key}"]) for line in run.validations if f"eval/{key}" in line]
+
+
+def validations_of(runs: Sequence[RunFolder]) -> list[str]:
+    """The figures that the runs are judged by; for twins the loss on single images, which both have."""
+    keys = list(dict.fromkeys(run.validation[0] for run in runs if run.validation is not None))
+    if {"I-WALT", "V-WALT"} <= {run.kind for run in runs}:
+        return ["v_loss_image" if key == "v_loss" else key for key in keys]
+    return keys
 
 
 def plot_folders(runs: Sequence[RunFolder], output: str | os.PathLike) -> Path:
@@ -56,14 +65,14 @@ def plot_folders(runs: Sequence[RunFolder], output: str | os.PathLike) -> Path:
     """
     from matplotlib.figure import Figure
 
-    keys = list(dict.fromkeys(run.validation[0] for run in runs if run.validation is not None))
     panels: list[tuple[list[Any], dict[str, str]]] = [
         ([loss_curve(run) for run in runs], _axis("optimiser step", "training loss (running mean)", "linear")),
-        ([levels_curve(run) for run in runs], _axis("timestep", "validation loss at the end", "linear")),
+        ([levels_curve(run) for run in runs], _axis("timestep", "validation loss at the end, own objective", "linear")),
     ]
-    for key in keys:
+    for key in validations_of(runs):
+        figure_of = "v_loss on single images" if key == "v_loss_image" else key
         panels.append(
-            ([validation_curve(run, key) for run in runs], _axis("training FLOPs", f"validation {key}", "log"))
+            ([validation_curve(run, key) for run in runs], _axis("training FLOPs", f"validation {figure_of}", "log"))
         )
     panels = [(curves, axis) for curves, axis in panels if any(curves)]
     if not panels:
