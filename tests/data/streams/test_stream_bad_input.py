@@ -180,9 +180,11 @@ def test_a_cut_line_of_a_kinetics_table_is_named_and_too_few_classes_are_told(tm
     open_stream("kinetics-400", tmp_path)
     assert "kinetics-400 has 2 of the 400 published classes of action_coarse" in caplog.text
     path = tmp_path / "annotations/val.csv"
-    path.write_text(path.read_text()[:-10])
+    whole = path.read_text()
+    path.write_text(whole[:-10])
     with pytest.raises(ValueError, match=r"got .*annotations/val\.csv, which cannot be read \(TypeError: int\("):
         open_stream("kinetics-400", tmp_path)
+    path.write_text(whole)
     (tmp_path / "annotations/train.csv").write_text("label,youtube_id,time_start,time_end,split\n")
     with pytest.raises(ValueError, match=r"root must hold the classes of kinetics-400, .* no names of action_coarse"):
         open_stream("kinetics-400", tmp_path)
