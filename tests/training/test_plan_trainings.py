@@ -4,6 +4,7 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from hf_vdrep.training import WaltTrainConfig, save_config, train_walt
 from hf_vdrep.training.plan import GPUS, job_from_config, plan_paper, plan_training
 from hf_vdrep.training.plan.activations import Arithmetic
 from hf_vdrep.training.plan.communication import EFFICIENCY, LATENCY_S, step_time
+from hf_vdrep.training.plan.jobs import DenoiserJob
 from hf_vdrep.training.plan.memory import training_memory
 from hf_vdrep.training.plan.paper import choose, twin_job
 from hf_vdrep.training.plan.sized import data_of, size_job
@@ -51,6 +53,28 @@ def test_bytes_on_disk_are_as_planned(small_run: tuple[Path, WaltTrainConfig], t
     assert plan["pipeline"].value == pytest.approx(weights, rel=0.15)
     assert plan["latent cache"].value == pytest.approx(size("cache/latents-*"), rel=0.15)
     assert plan["rendered clips"].value == pytest.approx(size("cache/clips-*"), rel=0.15)
+
+
+def test_a_latent_cache_encodes_every_clip_of_a_folder_once(tmp_path: Path):
+    """As often as there are files, however long the training; without the cache every item anew."""
+    (tmp_path / "clips" / "train").mkdir(parents=True)
+    for index in range(7):
+        (tmp_path / "clips" / "train" / f"{index}.mp4").write_bytes(b"")
+    settings: dict[str, Any] = {"data": str(tmp_path / "clips"), "vae": "v-walt", "eval_clips": 0, "batch_size": 8}
+
+    def work(**changes: Any) -> Any:
+        config = WaltTrainConfig(output_dir=str(tmp_path / "run"), **{**settings, **changes})
+        plan = plan_training(job_from_config(save_config(config, tmp_path / "plan.yaml")), Machine(1, 1e9, "given"))
+        return plan["tokenizer"]
+
+    kept, longer = (work(latent_cache=True, steps=steps) for steps in (2, 20))
+    job = job_from_config(tmp_path / "plan.yaml")
+    assert isinstance(job, DenoiserJob) and job.pool == 7 and job.assumed == []
+    assert kept.value == longer.value > 0 and kept.note == "once, then kept"
+    assert work(steps=20).value == pytest.approx(10 * work(steps=2).value)
+    work(latent_cache=True, steps=2, data="owner/name")
+    job = job_from_config(tmp_path / "plan.yaml")
+    assert isinstance(job, DenoiserJob) and job.pool == 16 and "owner/name is not there to count" in job.assumed[0]
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in RECIPES.glob("*.yaml")))

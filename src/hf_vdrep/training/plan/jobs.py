@@ -1,6 +1,7 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """What is to be trained, as plans need to know it; read from a recipe or put together from options."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -172,6 +173,8 @@ def _denoiser_job(config: WaltTrainConfig, name: str) -> DenoiserJob:
         shape |= find_start(config.init_from)
     if config.lora_rank:
         assumed.append("work and memory are those of training every weight: LoRA needs less")
+    pool, unsure = _kept_clips(config)
+    assumed += unsure
     every = config.eval_every or config.steps
     return DenoiserJob(
         name,
@@ -185,7 +188,7 @@ def _denoiser_job(config: WaltTrainConfig, name: str) -> DenoiserJob:
         checkpointing=config.activation_checkpointing,
         half=config.mixed_precision != "no",
         text_length=config.text_length,
-        pool=config.pool_size if config.pooled else 0,
+        pool=pool,
         latent_dtype="float32" if config.pooled else config.latent_dtype,
         kept_pixels=config.pooled,
         eval_clips=config.eval_clips,
@@ -195,6 +198,27 @@ def _denoiser_job(config: WaltTrainConfig, name: str) -> DenoiserJob:
         storage_dtype=config.storage_dtype,
         assumed=assumed,
     )
+
+
+def _kept_clips(config: WaltTrainConfig) -> tuple[int, list[str]]:
+    """Clips whose latents are kept, 0 where none are, and a word where they cannot be told."""
+    if config.pooled:
+        return config.pool_size, []
+    if not config.latent_cache:
+        return 0, []
+    unsure = ["the kept latents of image_data are not counted"] if config.image_data else []
+    # Of a folder alone: others would be asked for over the network.
+    if Path(config.data).is_dir() and not config.only_pictures:
+        from ..data_sources import open_clips_data
+
+        with contextlib.suppress(ValueError, OSError):
+            size = open_clips_data(config, config.train_split).size
+            if size is not None:
+                return size, unsure
+    return config.steps * config.batch_size, [
+        *unsure,
+        f"every item is another clip: {config.data} is not there to count",
+    ]
 
 
 def find_tokenizer(path: str, resolution: int) -> tuple[TokenizerShape, list[str]]:
