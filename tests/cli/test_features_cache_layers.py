@@ -4,11 +4,15 @@
 import json
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 
+from hf_vdrep.backbones import WaltBackbone, open_backbone
+from hf_vdrep.backbones.denoiser_sites import Site
+from hf_vdrep.backbones.walt_sites import WaltSite
 from hf_vdrep.cli.main import main
-from hf_vdrep.features import list_cells
+from hf_vdrep.features import extract_features, list_cells, open_source
 
 
 @pytest.fixture
@@ -76,6 +80,49 @@ def test_a_quota_is_one_line_and_nothing_is_extracted(made, capsys):
     error = capsys.readouterr().err.strip()
     assert "quota must leave room for the features" in error and "\n" not in error
     assert {path: path.read_bytes() for path in folder.rglob("shard-*")} == before
+
+
+def test_a_site_of_our_own_pair_is_extracted_listed_and_read_back(made, tmp_path, tiny_pair, monkeypatch, capsys):
+    """By the call that `--help` shows; the block's output lies beside it under a key of its own."""
+    folder, words, _ = made
+    assert main([*words, "--site", "attention"]) == 0
+    assert "4 samples, site attention" in capsys.readouterr().out
+    cells = [cell for cell in list_cells(folder) if cell.site == "attention"]
+    assert len(cells) == 4 and all(cell.key.backbone.endswith("-attention") for cell in cells)
+    source, backbone = open_source("probeworld:test", size=4, num_frames=5, resolution=16), open_backbone(tiny_pair[1])
+    monkeypatch.setattr(WaltBackbone, "extract_stacked", None)
+    asked = {"layers": [1], "timesteps": [50], "cache_dir": folder, "data_fingerprint": source.fingerprint}
+    found = {
+        site: extract_features(backbone.at(site), source.videos, source.sample_ids, **asked)
+        for site in ("attention", "block")
+    }
+    assert found["attention"].cells == [(1, 50)] and found["attention"][1, 50].site == "attention"
+    assert not found["attention"][1, 50][:].equal(found["block"][1, 50][:])
+    monkeypatch.undo()
+    assert main(["layers", str(tiny_pair[1]), "--resolution", "16", "--num-frames", "5", "--site", "norm"]) == 0
+    assert "blocks.1" in capsys.readouterr().out
+
+
+def test_every_site_is_in_the_help(capsys):
+    for command in ("features", "layers"):
+        main([command, "--help"])
+        printed = capsys.readouterr().out.partition("--site NAME ")[2].partition("--discard")[0]
+        assert all(site in printed for site in {*get_args(Site), *get_args(WaltSite)})
+
+
+@pytest.mark.parametrize(
+    ("count", "name", "line"),
+    [
+        (0, "cuda", "--device must be one that is there (no GPU), cpu or auto, got cuda"),
+        (2, "cuda:99", "--device must be one that is there (cuda:0 to cuda:1), cpu or auto, got cuda:99"),
+        (2, "cuda:x", "must be auto, cpu, cuda or cuda:N, got 'cuda:x'"),
+    ],
+)
+def test_a_device_that_is_not_there_is_named_before_a_model_is_opened(monkeypatch, capsys, count, name, line):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: count)
+    assert main(["features", "--model", "no/such", "--data", "probeworld", "--device", name]) == 2
+    error = capsys.readouterr().err.strip()
+    assert line in error and "\n" not in error
 
 
 @pytest.mark.slow

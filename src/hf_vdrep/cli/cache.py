@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from ..features.stored_cells import StoredCell
 
 _DESCRIPTION = """\
-Look into a feature cache.
+Look into a cache that `features` has filled. A cell is one layer at one noise level; a shard is one of its files.
 
-ls      what lies there: backbone, site, layer, noise level, size; from index.json, which is kept up to date
+ls      what lies there: backbone, its fingerprint, site, layer, noise level, size; from index.json, which is kept up
+        to date
 verify  read every byte and compare with the hashes; exit code 1 if a shard is damaged
-prune   delete cells, of one backbone, old ones, or the oldest beyond a size
+prune   delete cells: of one backbone, old ones, or the oldest beyond a size
 """
 
 _EPILOG = """examples:
@@ -39,8 +40,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("action", choices=("ls", "verify", "prune"), help="what to do")
     add("folder", type=Path, help="the cache")
     add("--backbone", metavar="NAME", help="prune: only cells of this backbone, by name or fingerprint")
-    add("--older-than", type=rate, metavar="DAYS", help="prune: only cells last written before")
-    add("--keep-gb", type=float, metavar="GB", help="prune: of those, the newest that fit stay")
+    add("--older-than", type=rate, metavar="DAYS", help="prune: only cells last written longer ago")
+    add("--keep-gb", type=float, metavar="GB", help="prune: of those, the newest that fit into it stay")
     add("--json", action="store_true", help="ls: print JSON")
     add("--dry-run", action="store_true", help="prune: print what would go, delete nothing")
 

@@ -5,16 +5,17 @@ import argparse
 import json
 
 from .arguments import positive
-from .model_options import add_model_options, model_options
+from .model_options import MODELS, add_model_options, model_options
 
 _DESCRIPTION = """\
-List the layers of a model: index, name, shape of its features for one clip
-(T' x H' x W' x C), stride in pixels, and the share of the work of a whole pass
-that is done when the layer's output is there.
+List the layers of a model, as --layers of `features` takes them: index, name, shape of its features for one clip
+(T' steps x H' x W' cells x C channels), stride (pixels along a cell's side), and how much of a whole forward pass is
+done once the layer is reached, its FLOPs in percent.
 """
 
 _EPILOG = """examples:
   hf-vdrep layers v-walt
+  hf-vdrep layers i-walt --site attention
   hf-vdrep layers facebook/dinov2-small --resolution 224 --num-frames 1
   hf-vdrep layers path/to/pipeline --json
 """
@@ -24,10 +25,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `layers`."""
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     add = parser.add_argument
-    add("model", help="v-walt, i-walt, a floor, or a folder or Hub id of a saved model")
+    add("model", help=MODELS)
     add("--num-frames", type=positive, default=17, metavar="T", help="frames of the clip (default: 17)")
     add("--resolution", type=positive, default=64, metavar="PIXELS", help="side of a frame (default: 64)")
-    add_model_options(parser)
+    add_model_options(add)
     add("--json", action="store_true", help="print JSON")
 
 
