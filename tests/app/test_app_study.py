@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hf_vdrep.app.study_charts import CHARTS, draw
+from hf_vdrep.app.study_charts import CHARTS, draw, verdict
 from hf_vdrep.app.study_results import RESULTS, load_results
 from hf_vdrep.app.study_tab import show_chart
 
@@ -71,6 +71,27 @@ def test_a_gain_whose_interval_holds_zero_is_called_no_difference(results):
         (label,) = [label for label in page.labels if label.lower().startswith(f"{entry['title']}: ".lower())]
         told = not (entry["gain"]["low"] <= 0 <= entry["gain"]["high"])
         assert ("no difference" in label) == (not told)
+
+
+def test_the_first_sentence_counts_the_leads_of_the_table(results):
+    words = verdict(list(results.tasks.values()))
+    winners = [entry["winner"] for entry in results.data["tasks"]]
+    for system, name in (("v-walt", "V-WALT"), ("i-walt", "I-WALT")):
+        assert f"{name} is ahead on {winners.count(system)} (" in words
+    assert words.startswith(f"Of {len(winners)} tasks: ") and f"on {winners.count(None)} the intervals" in words
+    undecided = [task for task in results.tasks.values() if task.winner is None]
+    assert verdict(undecided[:1]) == "Of 1 task: on 1 the intervals cannot tell."
+
+
+def test_one_place_of_the_sweep_is_outlined_for_each_model(results):
+    """The taken learning rate is part of the place: 0.01 is tried beside 0.003 at the best block."""
+    markup = draw(results, ["object"], "sweep")
+    found = re.findall(r'data-kind="([\w-]+)" data-chosen="true"[^>]*aria-label="([^"]+)"', markup)
+    assert [kind for kind, _ in found] == ["i-walt", "v-walt", "random"]
+    for kind, words in found:
+        taken = results.tasks["object"].row(kind)
+        assert f"block {taken['layer'] + 1}, noise {taken['timestep']}" in words
+        assert f"rate {taken['learning_rate']:g}" in words
 
 
 @pytest.mark.parametrize("chart", CHARTS.values())

@@ -131,7 +131,7 @@ def _heat_card(
     )
     one, other = NAMES.get(first, first), NAMES.get(second, "tokenizer and pixels")
     return (
-        f'<section class="st-card"><h3>{escape(one)} <small>rows</small> × {escape(other)} <small>columns</small></h3>'
+        f'<section class="st-card"><h3>{escape(one)} × {escape(other)} <small>rows × columns</small></h3>'
         f'<table class="st-heat"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></section>'
     )
 

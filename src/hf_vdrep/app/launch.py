@@ -27,7 +27,20 @@ def page_options(settings: AppSettings) -> dict[str, Any]:
         neutral_hue="slate",
         font=[gr.themes.Font(name) for name in _SANS],
         font_mono=[gr.themes.Font(name) for name in _MONO],
-    ).set(button_primary_background_fill="#0b62ab", button_primary_background_fill_hover="#0a5797")
+    ).set(
+        button_primary_background_fill="#0b62ab",
+        button_primary_background_fill_hover="#0a5797",
+        button_primary_background_fill_dark="#0b62ab",
+        button_primary_background_fill_hover_dark="#0a5797",
+        # Words need a contrast of 4.5 to 1 (WCAG AA); gradio's own greys and blue do not have it.
+        color_accent="#0b62ab",
+        body_text_color_subdued="#5f6873",
+        body_text_color_subdued_dark="#a3adb8",
+        block_info_text_color="#5f6873",
+        block_info_text_color_dark="#a3adb8",
+        block_title_text_color="#3c4550",
+        block_title_text_color_dark="#d3d9e0",
+    )
     return {
         "theme": theme,
         "css": static("app.css"),

@@ -19,7 +19,9 @@ TITLE = "What image and video diffusion models see"
 _HERO = f"""
 <div class="vp-hero"><h1>{TITLE}</h1>
 <p>Two models of the same size, alike in everything but this: I-WALT learned to draw images, V-WALT to draw videos.
-Here their frozen features lie side by side, on your own clip.</p></div>
+Here their frozen features lie side by side. <span class="vp-more">Click into a picture, change the noise, or bring a
+clip of your own.</span></p>
+</div>
 """
 
 
@@ -50,12 +52,12 @@ def _compare_tab(app: gr.Blocks, handlers: Handlers, settings: AppSettings) -> N
         with gr.Column(elem_classes="vp-source", min_width=280):
             sources = _sources(settings)
         with gr.Column(elem_classes="vp-main", min_width=280):
+            status = gr.HTML("", elem_id="status", apply_default_css=False, js_on_load=None)
             player = make_player(elem_id="player", followed=None)
         with gr.Column(elem_classes="vp-settings", min_width=280):
             models = _models(settings)
             depth, noise, *rest = _tap(settings)
             button = gr.Button("Compare", variant="primary", elem_id="compare-button")
-            status = gr.HTML("", elem_id="status", apply_default_css=False, js_on_load=None)
     inputs, outputs = [*sources, *models, depth, noise, *rest], [player, status]
     limits: dict[str, Any] = {"concurrency_limit": settings.concurrency, "concurrency_id": "compare"}
     player.follow(handlers.follow, None, outputs, trigger_mode="always_last", api_visibility="private",
@@ -117,12 +119,13 @@ def _models(settings: AppSettings) -> list[Any]:
 def _tap(settings: AppSettings) -> tuple[gr.Slider, gr.Slider, gr.Dropdown, gr.Dropdown, gr.Checkbox]:
     sites = [(SITES[name], name) for name in offered_sites(settings)]
     details = [(words, times) for times, words in DENSITIES.items()]
-    words = "noise added to the clip before it is read"
+    position = "what features hold because of their place in the picture alone"
+    words = "added to the clip before it is read"
     with gr.Accordion("Where features are taken", open=True):
         return (
-            gr.Slider(1, 100, 67, step=1, label="Depth of the block, %", elem_id="depth"),
+            gr.Slider(1, 100, 67, step=1, label="Depth in the model, %", elem_id="depth"),
             gr.Slider(0, 999, 50, step=1, label="Noise level", info=words, elem_id="noise"),
             gr.Dropdown(sites, value="block", label="Site in the block", elem_id="site"),
             gr.Dropdown(details, value=2, label="Detail of the maps", elem_id="detail"),
-            gr.Checkbox(False, label="Keep what features hold because of their place alone", elem_id="keep"),
+            gr.Checkbox(False, label="Leave position in", info=position, elem_id="keep"),
         )

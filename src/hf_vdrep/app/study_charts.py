@@ -31,7 +31,20 @@ def draw(results: StudyResults, tasks: Iterable[str], chart: str) -> str:
 
 def _scores(tasks: list[TaskResults]) -> str:
     words = "What a small readout reads from each model's frozen features. The line is the 95 % interval."
-    return f'<p class="st-words">{words}</p><div class="st-cards">{"".join(map(_score_card, tasks))}</div>'
+    cards = "".join(map(_score_card, tasks))
+    head = f'<p class="st-question">{escape(verdict(tasks))}</p><p class="st-words">{words}</p>'
+    return f'{head}<div class="st-cards">{cards}</div>'
+
+
+def verdict(tasks: list[TaskResults]) -> str:
+    """On how many tasks either twin leads, and on which."""
+    lead = {system: [task.title.lower() for task in tasks if task.winner == system] for system in ("v-walt", "i-walt")}
+    ahead = [
+        f"{NAMES[system]} is ahead on {len(found)} ({', '.join(found)})" for system, found in lead.items() if found
+    ]
+    undecided = len(tasks) - sum(map(len, lead.values()))
+    rest = [f"on {undecided} the intervals cannot tell"] if undecided else []
+    return f"Of {len(tasks)} task{'s' * (len(tasks) != 1)}: {', '.join([*ahead, *rest])}."
 
 
 def _score_card(task: TaskResults) -> str:
@@ -94,8 +107,8 @@ def line_row(
 
 def _sweeps(tasks: list[TaskResults]) -> str:
     words = (
-        "Validation scores of every block, noise level and reading that was tried, and the one that was taken "
-        "(outlined). Darker is better, within a task."
+        "Validation scores of every block, noise level, reading and rate of learning that was tried, and the one that "
+        "was taken (outlined). Darker is better, within a task."
     )
     return f'<p class="st-words">{words}</p><div class="st-cards">{"".join(map(_sweep_card, tasks))}</div>'
 
@@ -106,7 +119,9 @@ def _sweep_card(task: TaskResults) -> str:
     low, high = min(values, default=0.0), max(values, default=1.0)
     groups = []
     for system in ("i-walt", "v-walt", "random"):
-        cells = "".join(_sweep_cell(task, row, low, high) for row in rows if row["system"] == system)
+        mine = [row for row in rows if row["system"] == system]
+        rates = {row.get("learning_rate") for row in mine}
+        cells = "".join(_sweep_cell(task, row, low, high, len(rates) > 1) for row in mine)
         groups.append(
             f'<h4 data-kind="{system}">{NAMES[system]}</h4><div class="st-cells">{cells}</div>' if cells else ""
         )
@@ -114,12 +129,13 @@ def _sweep_card(task: TaskResults) -> str:
     return f'<section class="st-card">{title}{"".join(groups)}</section>'
 
 
-def _sweep_cell(task: TaskResults, row: dict, low: float, high: float) -> str:
+def _sweep_cell(task: TaskResults, row: dict, low: float, high: float, with_rate: bool) -> str:
     share = (row["value"] - low) / max(high - low, 1e-12)
     share = share if task.entry["higher_is_better"] else 1 - share
     taken = task.row(row["system"])
-    chosen = all(taken.get(name) == row[name] for name in ("layer", "timestep", "reading"))
+    chosen = all(taken.get(name) == row.get(name) for name in ("layer", "timestep", "reading", "learning_rate"))
     where = f"block {row['layer'] + 1}, noise {row['timestep']}" + (f", {row['reading']}" if row.get("reading") else "")
+    where += f", rate {row['learning_rate']:g}" if with_rate else ""
     name, value = NAMES[row["system"]], task.shown(row["value"])
     said = f"{name}, {where}: {value}{', taken' if chosen else ''}"
     return (

@@ -124,7 +124,10 @@ def _words(analysis: Analysis) -> str:
 
 
 def _findings(analysis: Analysis) -> str:
-    found = "".join(f"<li>{escape(sentence)}</li>" for sentence in analysis.entry["sentences"])
+    # Models side by side: sentences that repeat the chart, by the models' ids, are left out.
+    repeated = tuple(f"{panel.title}:" for panel in analysis.panels if analysis.kind == "models")
+    said = [sentence for sentence in analysis.entry["sentences"] if not sentence.startswith(repeated)]
+    found = "".join(f"<li>{escape(sentence)}</li>" for sentence in said)
     return f'<h3 class="st-found">Found here</h3><ul class="st-words st-list">{found}</ul>' if found else ""
 
 

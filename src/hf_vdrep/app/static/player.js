@@ -3,7 +3,7 @@ const find = (selector) => root.querySelector(selector);
 const VIEWS = {
   colours: {
     title: "Colours",
-    caption: "Alike colours mean alike features. Each model's three strongest directions (principal components), over all frames together; the second model's colours are turned to follow the first's.",
+    caption: "Alike colours mean alike features. Each model's three strongest directions (principal components), over all frames together; the second model's colours are turned to follow the first's. Click on anything to see what each model holds to be like it.",
   },
   similarity: {
     title: "Similarity",
