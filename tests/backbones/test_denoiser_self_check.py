@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 import torch
+from tiny_denoisers_cases import CASES
 from tiny_denoisers_more import MORE, MORE_CALLS, MORE_FRAMES, MORE_SIDES
 from tiny_denoisers_pipelines import WORDS, tiny_pipeline
 from tiny_denoisers_steps import STEPS
 
 from hf_vdrep.backbones.denoiser_call import call_arguments, latent_channels, make_call
-from hf_vdrep.backbones.denoiser_coverage import STEP_TESTED
-from hf_vdrep.backbones.denoiser_families import family_of
+from hf_vdrep.backbones.denoiser_coverage import STEP_GIVEN, WITHOUT_STEP
+from hf_vdrep.backbones.denoiser_families import DENOISERS, family_of
 from hf_vdrep.backbones.denoiser_latents import normalise
 from hf_vdrep.backbones.denoiser_layout import lay_out, pack, unpack
 from hf_vdrep.backbones.denoiser_noise import add_noise, noise_kind
@@ -123,11 +124,13 @@ def unlay(states: torch.Tensor, grid: Any, family: Any) -> torch.Tensor:
 
 
 def test_the_table_says_for_which_classes_this_is_tested():
-    """Here, there (`test_denoiser_steps`), and Stable Video Diffusion's, at one call of its UNet."""
+    """Here, there (`test_denoiser_steps`, `..._conditioned`), and Stable Video Diffusion's, at one call of its UNet."""
     pipelines = [tiny_pipeline(name, MORE.get(name)) for name in (*CALLS, "svd")]
     pipelines += [tiny_pipeline(name, build) for name, (build, _) in STEPS.items()]
     denoisers = [getattr(pipeline, "transformer", None) or pipeline.unet for pipeline in pipelines]
-    assert {type(denoiser).__name__ for denoiser in denoisers} == STEP_TESTED
+    denoisers += [case.part(tiny_pipeline(name, case.build)) for name, case in CASES.items()]
+    assert {type(denoiser).__name__ for denoiser in denoisers} == set(DENOISERS) - set(WITHOUT_STEP)
+    assert set(STEP_GIVEN) <= set(DENOISERS) - set(WITHOUT_STEP)
 
 
 @pytest.mark.parametrize("name", sorted(CALLS))

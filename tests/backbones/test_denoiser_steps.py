@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 import torch
 from tiny_denoisers_pipelines import tiny_pipeline
-from tiny_denoisers_steps import STEPS
+from tiny_denoisers_steps import STEPS, answer_of, latents_in
 
 from hf_vdrep.backbones.denoiser_call import call_arguments, make_call
 from hf_vdrep.backbones.denoiser_families import family_of
-from hf_vdrep.backbones.denoiser_layout import unpack
 from hf_vdrep.backbones.denoisers import DenoiserBackbone
 
 EVERY_DAY = ("amused", "animatediff", "ernie", "kandinsky5", "lumina", "motif", "prx", "zimage")
@@ -23,34 +22,9 @@ EVERY_DAY = ("amused", "animatediff", "ernie", "kandinsky5", "lumina", "motif", 
 PIXELS = {"amused": 2}
 
 
-def answer_of(output: Any) -> torch.Tensor:
-    """The tensor of an output, or the first of its list."""
-    found = output if isinstance(output, (torch.Tensor, tuple, list)) else output.sample
-    while isinstance(found, (tuple, list)):
-        found = found[0]
-    return found
-
-
 def copied(value: Any) -> Any:
     """Pipelines may write into what they have passed."""
     return value.clone() if isinstance(value, torch.Tensor) else value
-
-
-def latents_in(named: dict[str, Any], family: Any) -> torch.Tensor:
-    """What the denoiser took, as (B, C, T, h, w)."""
-    if "x" in named:
-        return torch.stack(named["x"])
-    if "input_ids" in named:
-        return named["input_ids"][:, None, None].float()
-    states = named[family.key]
-    if family.layout == "packed":
-        side = round(states.shape[1] ** 0.5)
-        return unpack(states, (1, side, side), family.pack)
-    if family.layout == "image":
-        return states.unsqueeze(2)
-    if family.layout == "last":
-        return states.movedim(-1, 1)
-    return states.transpose(1, 2) if family.layout == "frames" else states
 
 
 def recorded(name: str) -> tuple[Any, Any, list[tuple[dict[str, Any], torch.Tensor]]]:

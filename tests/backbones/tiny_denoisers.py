@@ -334,7 +334,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "UniDiffuserModel": {
         "text_dim": 16,
         "clip_img_dim": 16,
-        "num_text_tokens": 8,
+        "num_text_tokens": 6,
         **HEADS,
         "in_channels": 4,
         "out_channels": 4,

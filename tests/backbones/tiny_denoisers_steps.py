@@ -10,6 +10,8 @@ from tiny_denoisers import tiny_denoiser
 from tiny_denoisers_more import _qwen, _seen, _text
 from tiny_denoisers_pipelines import _SPLINE, WORDS, _flow, _hunyuan_vae, _image_vae, _wan_vae
 
+from hf_vdrep.backbones.denoiser_layout import unpack
+
 _DOWN, _UP = "DownEncoderBlock2D", "UpDecoderBlock2D"
 _TEXT = ("text_encoder", "tokenizer")
 _TEXTS = (*_TEXT, "text_encoder_2", "tokenizer_2")
@@ -243,3 +245,28 @@ STEPS: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
         {"prompt_embeds": [torch.zeros(WORDS, 16)], "guidance_scale": 0.0},
     ),
 }
+
+
+def answer_of(output: Any) -> torch.Tensor:
+    """The tensor of an output, or the first of its list."""
+    found = output if isinstance(output, (torch.Tensor, tuple, list)) else output.sample
+    while isinstance(found, (tuple, list)):
+        found = found[0]
+    return found
+
+
+def latents_in(named: dict[str, Any], family: Any) -> torch.Tensor:
+    """What the denoiser took, as (B, C, T, h, w)."""
+    if "x" in named:
+        return torch.stack(named["x"])
+    if "input_ids" in named:
+        return named["input_ids"][:, None, None].float()
+    states = named[family.key]
+    if family.layout == "packed":
+        side = round(states.shape[1] ** 0.5)
+        return unpack(states, (1, side, side), family.pack)
+    if family.layout == "image":
+        return states.unsqueeze(2)
+    if family.layout == "last":
+        return states.movedim(-1, 1)
+    return states.transpose(1, 2) if family.layout == "frames" else states

@@ -52,17 +52,6 @@ def when(flag: str | Callable[[Any], Any], build: Argument) -> Argument:
     return lambda call: build(call) if (flag(call.config) if callable(flag) else getattr(call.config, flag)) else None
 
 
-def times_latents(value: float = 0.0, channels: Size | None = None) -> Argument:
-    """(B, C, T, H, W) of one value, C those of the latents if None."""
-
-    def build(call: Call) -> torch.Tensor:
-        shape = list(call.latents.shape)
-        shape[1] = shape[1] if channels is None else size_of(channels, call.config)
-        return call.zeros(*shape) + value
-
-    return build
-
-
 def grid_ids(call: Call, axes: int, start: int = 0) -> torch.Tensor:
     """Coordinates (N, axes) of the grid's cells: row and column at 1 and 2, zero else."""
     frames, height, width = call.grid

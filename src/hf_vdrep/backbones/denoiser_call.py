@@ -21,6 +21,7 @@ def make_call(
     raw: bool = False,
     ratios: tuple[int, int] | None = None,
     words: int = TEXT_LENGTH,
+    blank: torch.Tensor | None = None,
 ) -> Call:
     """A forward pass over noisy latents.
 
@@ -33,6 +34,7 @@ def make_call(
         raw: the timestep already is in the model's own units.
         ratios: frames and pixels per latent of the tokenizer, where they are known.
         words: of the text, where the model does not fix their number.
+        blank: (1, C, T, H, W), latents of a grey clip.
 
     Raises:
         ValueError: latents that the model cannot take.
@@ -46,7 +48,7 @@ def make_call(
     if family.ramp and not raw:
         level = level * float(getattr(model.config, family.ramp))
     padded = F.pad(latents, (0, 0) * 3 + (0, channels - latents.shape[1]))
-    return Call(model, padded, grid, level, ratios, words)
+    return Call(model, padded, grid, level, ratios, words, blank)
 
 
 def latent_channels(config: Any, family: DenoiserFamily) -> int:

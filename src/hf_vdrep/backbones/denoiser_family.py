@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 
 InputLayout = Literal["image", "clip", "frames", "last", "packed", "own"]
-OutputLayout = Literal["tokens", "maps", "clips", "grid", "latte", "fractal", "sequence_first", "unidiffuser"]
+OutputLayout = Literal["tokens", "maps", "left", "clips", "grid", "latte", "fractal", "sequence_first", "unidiffuser"]
 Scale = Literal["steps", "sigma", "clean", "clean_steps"]
 # Words of the null text.
 TEXT_LENGTH = 8
@@ -32,6 +32,7 @@ class Call:
         level: (B,), noise level in the model's own units.
         ratios: frames and pixels per latent of the tokenizer, where they are known.
         words: of the text, where the model does not fix their number.
+        blank: (1, C, T, H, W), what the tokenizer makes of a grey clip, where it is known and the model asks for it.
     """
 
     model: Any
@@ -40,6 +41,7 @@ class Call:
     level: torch.Tensor
     ratios: tuple[int, int] | None = None
     words: int = TEXT_LENGTH
+    blank: torch.Tensor | None = None
 
     @property
     def config(self) -> Any:
@@ -60,6 +62,12 @@ class Call:
     def frames(self) -> int:
         """Frames of the latents."""
         return self.latents.shape[2]
+
+    def grey(self, channels: int) -> torch.Tensor:
+        """Latents of a grey clip, where a pipeline shows one to say that nothing is given; zeros if not known."""
+        if self.blank is None:
+            return self.zeros(self.batch, channels, *self.latents.shape[2:])
+        return self.blank.to(self.latents).expand(self.batch, -1, -1, -1, -1)
 
     def zeros(self, *shape: int) -> torch.Tensor:
         """Zeros on the latents' device, of their type."""
@@ -87,7 +95,8 @@ class DenoiserFamily:
         time: argument that takes the noise level, "" where there is none.
         scale: units of the noise level. "steps" in [0, 1000], "sigma" in [0, 1], "clean" 1 - sigma,
             "clean_steps" 1000 - steps.
-        output: of the blocks. "tokens" (B, N, C); "maps" (B T, C, H', W') or (B, C, H', W'); "clips"
+        output: of the blocks. "tokens" (B, N, C); "maps" (B T, C, H', W') or (B, C, H', W'); "left"
+            maps of twice the width, the grid at the left; "clips"
             (B, C, T, H', W'); "grid" (B, T, H', W', C); the rest are layouts of one family.
         part: of an output that is a tuple, which entry holds the grid.
         inner: the same for what an attention or an MLP puts out.
@@ -100,6 +109,7 @@ class DenoiserFamily:
         square: takes no other than square grids.
         single: takes one sample at a time.
         one_level: hears one noise level for all samples of a call.
+        grey: asks for the latents of a grey clip.
         version: raised when the same weights would give other features; part of the fingerprint.
         note: what a user must know, for the table in the docs.
     """
@@ -123,5 +133,6 @@ class DenoiserFamily:
     square: bool = False
     single: bool = False
     one_level: bool = False
+    grey: bool = False
     version: int = 1
     note: str = ""

@@ -95,8 +95,11 @@ def _qwen_slots(call: Call) -> torch.Tensor:
 
 
 def _omnigen_mask(call: Call) -> torch.Tensor:
-    length = call.words + 1 + call.count
-    return call.ones(call.batch, length, length)
+    """Words and the token of the noise level see what stands before them, the image's tokens all."""
+    head = call.words + 1
+    seen = call.ones(head + call.count, head + call.count)
+    seen[:head] = seen[:head].tril()
+    return seen.expand(call.batch, -1, -1)
 
 
 IMAGES: dict[str, DenoiserFamily] = {
@@ -249,6 +252,7 @@ IMAGES: dict[str, DenoiserFamily] = {
             ),
         },
         scale="clean",
+        version=2,
     ),
     "ErnieImageTransformer2DModel": DenoiserFamily(
         "image",
@@ -318,10 +322,12 @@ IMAGES: dict[str, DenoiserFamily] = {
     "Flux3Transformer2DModel": _flux(
         {
             "encoder_hidden_states": text("joint_attention_dim"),
-            "img_ids": image_ids(4),
+            # Half a place from cell to cell.
+            "img_ids": lambda call: grid_ids(call, 4) * 0.5,
             "txt_ids": text_ids(4, counted=(3,)),
             "target_timestep": when("flow_map", lambda call: call.level),
         },
+        version=2,
         blocks="mode_blocks.image.*|single_transformer_blocks.*",
     ),
     "ChromaTransformer2DModel": _flux({"encoder_hidden_states": text("joint_attention_dim"), **_IDS}),

@@ -76,6 +76,8 @@ def to_grid(
     """
     if family.output == "maps":
         return output.movedim(1, -1).unflatten(0, (batch, -1))
+    if family.output == "left":
+        return output[..., : output.shape[-1] // 2].movedim(1, -1).unflatten(0, (batch, -1))
     if family.output == "clips":
         return output.movedim(1, -1)
     if family.output == "latte":

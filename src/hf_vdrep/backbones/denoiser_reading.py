@@ -23,6 +23,7 @@ def read_denoiser(
     raw: bool = False,
     ratios: tuple[int, int] | None = None,
     given: Mapping[str, Any] | None = None,
+    blank: torch.Tensor | None = None,
 ) -> list[torch.Tensor]:
     """Features of a batch; nothing runs after the last block.
 
@@ -35,6 +36,7 @@ def read_denoiser(
         raw: the model hears `timestep` as it is, not in the family's units.
         ratios: frames and pixels per latent of the tokenizer, where they are known.
         given: arguments of the forward pass that stand in for null ones; tensors of one row serve every sample.
+        blank: (1, C, T, H, W), latents of a grey clip, for families that ask for them.
 
     Returns:
         (B, T', H', W', C) per block.
@@ -45,15 +47,16 @@ def read_denoiser(
     family = family_of(denoiser)
     if family.single and len(latents) > 1:
         levels = torch.as_tensor(timestep, dtype=torch.float32).expand(len(latents))
+        told: dict[str, Any] = {"site": site, "raw": raw, "ratios": ratios, "given": given, "blank": blank}
         rows = [
-            read_denoiser(denoiser, row.unsqueeze(0), level, blocks, site=site, raw=raw, ratios=ratios, given=given)
+            read_denoiser(denoiser, row.unsqueeze(0), level, blocks, **told)
             for row, level in zip(latents, levels, strict=True)
         ]
         return [torch.cat(values) for values in zip(*rows, strict=True)]
-    told = _for_batch(given or {}, latents)
+    inputs = _for_batch(given or {}, latents)
     states = latents.to(denoiser.dtype)
-    call = make_call(denoiser, family, states, timestep, raw=raw, ratios=ratios, words=_words(told))
-    arguments = call_arguments(call, family, told)
+    call = make_call(denoiser, family, states, timestep, raw=raw, ratios=ratios, words=_words(inputs), blank=blank)
+    arguments = call_arguments(call, family, inputs)
     outputs = read_sites(lambda: denoiser(**arguments), blocks, site)
     part = family.part if site == "block" else family.inner
     return [

@@ -68,6 +68,18 @@ def lumina_rotary(call: Call) -> Any:
     return table.to(call.latents.device)
 
 
+def minimax_places(call: Call) -> torch.Tensor:
+    """MiniMax-H3's places (N, 3): time after the words, 5/3 a frame; the sides of a square of 32 about the middle."""
+    frames, height, width = call.grid
+    steps = torch.tensor([(1, 4, 4, 4, 4)[frame % 5] for frame in range(frames)], dtype=torch.float64)
+    sides = [steps.cumsum(0) - steps]
+    for side in (height, width):
+        part = side / math.sqrt(height * width)
+        sides.append((1 - part) / 2 + torch.arange(side, dtype=torch.float64) * part / side)
+    places = torch.cartesian_prod(sides[0] * 5 / 3 + call.words, sides[1] * 32, sides[2] * 32)
+    return places.reshape(-1, 3).to(call.latents.device, torch.float32)
+
+
 def _crop(grid: tuple[int, ...], base: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
     """Corners of the part of `base` that has the proportions of `grid` (diffusers' get_resize_crop_region_for_grid)."""
     height, width = grid

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from .denoiser_arguments import constant, mask, text, times_latents, vector, when
+from .denoiser_arguments import constant, mask, plain, text, vector, when
 from .denoiser_family import Argument, Call, DenoiserFamily
 
 _LEVELS = "down_blocks.*|mid_block|up_blocks.*"
@@ -13,11 +13,10 @@ _LEVELS = "down_blocks.*|mid_block|up_blocks.*"
 _CLIP_WORDS = 77
 
 
-def _unet(kind: Any, layout: Any, **arguments: Argument) -> DenoiserFamily:
-    known: dict[str, Argument] = {"encoder_hidden_states": text(_text_width)}
-    return DenoiserFamily(
-        kind, _LEVELS, arguments=known | arguments, layout=layout, key="sample", output="maps", patch=(1, 1, 1)
-    )
+def _unet(kind: Any, layout: Any, version: int = 1, **arguments: Argument) -> DenoiserFamily:
+    known: dict[str, Any] = {"key": "sample", "output": "maps", "patch": (1, 1, 1), "version": version}
+    text_states: dict[str, Argument] = {"encoder_hidden_states": text(_text_width)}
+    return DenoiserFamily(kind, _LEVELS, arguments=text_states | arguments, layout=layout, **known)
 
 
 def _text_width(config: Any) -> int:
@@ -56,9 +55,22 @@ def _dreamlite_sizes(call: Call) -> dict[str, torch.Tensor] | None:
     if call.config.addition_embed_type is None:
         return None
     if call.config.addition_embed_type == "time":
-        side = [8.0 * side for side in call.latents.shape[3:]]
-        return {"time_ids": call.latents.new_tensor([*side, 0.0, 0.0, *side]).expand(call.batch, -1)}
+        pixels = call.ratios[1] if call.ratios else 8
+        height, width = (float(side * pixels) for side in call.latents.shape[3:])
+        return {"time_ids": call.latents.new_tensor([width, height]).expand(call.batch, -1)}
     return _added_conditions(call)
+
+
+def _beside_nothing(call: Call) -> torch.Tensor:
+    """The picture and, at its right, the one to edit: zeros."""
+    picture = call.latents.squeeze(2)
+    return torch.cat([picture, torch.zeros_like(picture)], dim=3)
+
+
+def _i2vgen_image(call: Call) -> torch.Tensor:
+    """No first frame; each of the others says how far along the clip it is."""
+    along = torch.linspace(0, 1, call.frames, device=call.latents.device).to(call.latents)
+    return along.view(1, 1, -1, 1, 1).expand(call.latents.shape)
 
 
 def _svd_ids(call: Call) -> torch.Tensor:
@@ -87,7 +99,21 @@ UNETS: dict[str, DenoiserFamily] = {
         patch=(1, 1, 1),
     ),
     "UNet2DConditionModel": _unet("image", "image", class_labels=_class_labels, added_cond_kwargs=_added_conditions),
-    "DreamLiteUNetModel": _unet("image", "image", added_cond_kwargs=_dreamlite_sizes),
+    "DreamLiteUNetModel": DenoiserFamily(
+        "image",
+        _LEVELS,
+        arguments={
+            "sample": _beside_nothing,
+            "encoder_hidden_states": text(_text_width),
+            "encoder_attention_mask": mask(dtype=torch.int64),
+            "added_cond_kwargs": _dreamlite_sizes,
+        },
+        layout="own",
+        output="left",
+        patch=(1, 1, 1),
+        version=2,
+        note="the picture stands at the left, no picture to edit at its right",
+    ),
     "Kandinsky3UNet": _unet("image", "image", encoder_attention_mask=mask()),
     "StableCascadeUNet": DenoiserFamily(
         "image",
@@ -128,11 +154,14 @@ UNETS: dict[str, DenoiserFamily] = {
         arguments={
             "image_embeds": lambda call: call.zeros(call.batch, 1, call.config.clip_img_dim),
             "prompt_embeds": text("text_dim", "num_text_tokens"),
-            "timestep_text": lambda call: call.level,
+            # As the pipeline draws an image alone: the text is all noise.
+            "timestep_text": plain(1000),
+            "data_type": plain(1),
         },
         key="latent_image_embeds",
         time="timestep_img",
-        note="takes the size of its config alone",
+        version=2,
+        note="takes the size of its config alone; give timestep_text = 0 with a text",
     ),
     "UNet3DConditionModel": _unet("video", "clip"),
     "UNetMotionModel": _unet(
@@ -145,8 +174,9 @@ UNETS: dict[str, DenoiserFamily] = {
     "I2VGenXLUNet": _unet(
         "video",
         "clip",
+        version=2,
         fps=constant(16, torch.int64),
-        image_latents=times_latents(),
+        image_latents=_i2vgen_image,
         image_embeddings=lambda call: call.zeros(call.batch, call.config.cross_attention_dim),
     ),
     "UNetSpatioTemporalConditionModel": _unet(

@@ -5,9 +5,18 @@ from typing import Any
 
 import torch
 
-from .denoiser_arguments import constant, mask, plain, text, times_latents, vector, when
+from .denoiser_arguments import constant, mask, plain, text, vector, when
 from .denoiser_family import Argument, Call, DenoiserFamily
 from .denoiser_rotary import allegro_rotary, cogvideox_rotary
+from .denoiser_sequences import (
+    HELIOS_HISTORY,
+    HELIOS_PAST,
+    MINIMAX,
+    cosmos3_positions,
+    cosmos3_rows,
+    framepack_places,
+    past,
+)
 
 _TWO_STREAMS = "transformer_blocks.*|single_transformer_blocks.*"
 _GUIDANCE: dict[str, Argument] = {"guidance": when("guidance_embeds", constant(1000.0))}
@@ -24,6 +33,13 @@ def _wan(blocks: str = "blocks.*", **options: Any) -> DenoiserFamily:
     return DenoiserFamily("video", blocks, arguments=arguments, **{"layout": "clip", **options})
 
 
+def _vace_control(call: Call) -> torch.Tensor:
+    """Nothing is given of the clip, all of it is to be made: grey twice, kept and new, and a mask of ones."""
+    grey = call.grey(call.config.in_channels)
+    held = call.config.vace_in_channels - 2 * grey.shape[1]
+    return torch.cat([grey, grey, call.ones(call.batch, held, *call.latents.shape[2:])], dim=1)
+
+
 def _cogvideox(**arguments: Argument) -> DenoiserFamily:
     known: dict[str, Argument] = {
         "encoder_hidden_states": text("text_embed_dim", "max_text_seq_length"),
@@ -32,14 +48,14 @@ def _cogvideox(**arguments: Argument) -> DenoiserFamily:
     return DenoiserFamily("video", arguments=known | arguments, layout="frames")
 
 
-def _hunyuan(**arguments: Argument) -> DenoiserFamily:
+def _hunyuan(version: int = 1, **arguments: Argument) -> DenoiserFamily:
     known: dict[str, Argument] = {
         "encoder_hidden_states": text("text_embed_dim"),
         "encoder_attention_mask": mask(),
         "pooled_projections": vector("pooled_projection_dim"),
         **_GUIDANCE,
     }
-    return DenoiserFamily("video", _TWO_STREAMS, arguments=known | arguments, layout="clip")
+    return DenoiserFamily("video", _TWO_STREAMS, arguments=known | arguments, layout="clip", version=version)
 
 
 def _per_frame(call: Call) -> torch.Tensor:
@@ -67,15 +83,6 @@ _SIDES: dict[str, Argument] = {
 }
 
 
-# Frames of the past that FramePack keeps, at three scales, and which stand before the clip's on its time axis.
-_HISTORY = 16 + 2 + 1
-
-
-def _past(frames: int) -> Argument:
-    """Zero latents of that many frames: nothing has been generated yet."""
-    return lambda call: call.zeros(*call.latents.shape[:2], frames, *call.latents.shape[3:])
-
-
 def _refiner_rotary(call: Call) -> Any:
     frames, height, width = call.grid
     return call.model.build_rotary_emb_for_absolute_positions(
@@ -84,7 +91,7 @@ def _refiner_rotary(call: Call) -> Any:
         height=height,
         width=width,
         device=call.latents.device,
-        fps=24.0,
+        fps=16.0,  # SANA-WM's own
     )
 
 
@@ -110,48 +117,6 @@ def _wan_reference_pass(call: Call) -> Any:
     return WanAnimate2KVCache(call.config.num_layers)
 
 
-def _minimax(name: str) -> Argument:
-    """Rows of the packed sequence: words, one of sound, then the grid's."""
-
-    def build(call: Call) -> torch.Tensor:
-        device, head = call.latents.device, call.words + 1
-        length = head + call.count
-        cells = torch.cartesian_prod(*(torch.arange(side, device=device) for side in call.grid)).reshape(-1, 3)
-        tags = torch.zeros(length, dtype=torch.int64, device=device)
-        tags[: call.words], tags[call.words] = 1, 2
-        rows = torch.arange(length, device=device)
-        known = {
-            "timestep_indices": torch.zeros(length, dtype=torch.int64, device=device),
-            "token_tags": tags,
-            "position_ids": torch.cat([call.zeros(head, 3), cells.float()]),
-            "text_indices": rows[: call.words],
-            "audio_indices": rows[call.words : head],
-            "video_indices": rows[head:],
-        }
-        return known[name]
-
-    return build
-
-
-_MINIMAX = {
-    name: _minimax(name)
-    for name in ("timestep_indices", "token_tags", "position_ids", "text_indices", "audio_indices", "video_indices")
-}
-
-
-def _cosmos3_positions(call: Call) -> torch.Tensor:
-    """(3, L + N): words counted on all axes, then the grid, after the margin that the config sets between them."""
-    device = call.latents.device
-    words = torch.arange(call.words, device=device).expand(3, -1)
-    cells = torch.cartesian_prod(*(torch.arange(side, device=device) for side in call.grid)).reshape(-1, 3).T.clone()
-    cells[0] += call.words + call.config.unified_3d_mrope_temporal_modality_margin
-    return torch.cat([words, cells], dim=1)
-
-
-def _cosmos3_rows(call: Call) -> torch.Tensor:
-    return torch.arange(call.words, call.words + call.count, device=call.latents.device)
-
-
 VIDEOS: dict[str, DenoiserFamily] = {
     # Text by cross-attention.
     "WanTransformer3DModel": _wan(),
@@ -159,17 +124,19 @@ VIDEOS: dict[str, DenoiserFamily] = {
     "SkyReelsV2Transformer3DModel": _wan(
         arguments={"fps": when("inject_sample_info", constant(0, torch.int64))},
     ),
-    "WanVACETransformer3DModel": _wan(arguments={"control_hidden_states": times_latents(0.0, "vace_in_channels")}),
+    "WanVACETransformer3DModel": _wan(arguments={"control_hidden_states": _vace_control}, grey=True, version=2),
     "WanAnimateTransformer3DModel": _wan(
         arguments={
             "pose_hidden_states": lambda call: call.zeros(
                 call.batch, call.config.latent_channels, call.frames - 1, *call.latents.shape[3:]
             ),
-            "face_pixel_values": lambda call: call.zeros(
-                call.batch, 3, 4 * (call.frames - 1) - 3, *[call.config.motion_encoder_size] * 2
+            # Black, as where the pipeline guides away from a face.
+            "face_pixel_values": lambda call: (
+                -call.ones(call.batch, 3, 4 * (call.frames - 1) - 3, *[call.config.motion_encoder_size] * 2)
             ),
         },
         channels=lambda c: 2 * c.latent_channels + 4,
+        version=2,
         note="the first latent frame is the reference image's place; needs two or more",
     ),
     "WanAnimate2Transformer3DModel": DenoiserFamily(
@@ -198,11 +165,13 @@ VIDEOS: dict[str, DenoiserFamily] = {
         "blocks.*",
         arguments={
             "encoder_hidden_states": text("text_dim"),
-            "indices_hidden_states": lambda call: torch.arange(call.frames, device=call.latents.device).expand(
-                call.batch, -1
+            "indices_hidden_states": lambda call: (
+                torch.arange(call.frames, device=call.latents.device).expand(call.batch, -1) + HELIOS_PAST
             ),
+            **HELIOS_HISTORY,
         },
         layout="clip",
+        version=2,
     ),
     "AllegroTransformer3DModel": DenoiserFamily(
         "video",
@@ -273,10 +242,12 @@ VIDEOS: dict[str, DenoiserFamily] = {
         arguments={
             "encoder_hidden_states": text("in_text_dim"),
             "pooled_projections": vector("in_text_dim2"),
-            "audio_hidden_states": _silence("in_audio_dim"),
+            "audio_hidden_states": plain(None),
         },
         layout="last",
         channels=lambda c: 2 * c.in_visual_dim + 1 if c.visual_cond else c.in_visual_dim,
+        version=2,
+        note="without sound",
     ),
     "Kandinsky6SRTransformer3DModel": DenoiserFamily(
         "video",
@@ -311,14 +282,15 @@ VIDEOS: dict[str, DenoiserFamily] = {
     ),
     "HunyuanVideoTransformer3DModel": _hunyuan(),
     "HunyuanVideoFramepackTransformer3DModel": _hunyuan(
+        version=2,
         image_embeds=when("has_image_proj", text("image_proj_dim", _CLIP_TOKENS)),
-        indices_latents=lambda call: torch.arange(call.frames, device=call.latents.device) + _HISTORY,
-        latents_clean=_past(1),
-        indices_latents_clean=lambda call: torch.arange(_HISTORY - 1, _HISTORY, device=call.latents.device),
-        latents_history_2x=_past(2),
-        indices_latents_history_2x=lambda call: torch.arange(16, 18, device=call.latents.device),
-        latents_history_4x=_past(16),
-        indices_latents_history_4x=lambda call: torch.arange(16, device=call.latents.device),
+        indices_latents=lambda call: torch.arange(1, call.frames + 1, device=call.latents.device),
+        latents_clean=past(2),
+        indices_latents_clean=framepack_places(0),
+        latents_history_2x=past(2),
+        indices_latents_history_2x=framepack_places(1, 3),
+        latents_history_4x=past(16),
+        indices_latents_history_4x=framepack_places(3, 19),
     ),
     "HunyuanVideo15Transformer3DModel": DenoiserFamily(
         "video",
@@ -362,9 +334,14 @@ VIDEOS: dict[str, DenoiserFamily] = {
             "audio_encoder_attention_mask": mask(),
             "sigma": lambda call: call.level,
             "audio_num_frames": plain(1),
+            # The one token of sound is there as the model wants it to be, and neither hears the other.
+            "isolate_modalities": plain(True),
+            "use_cross_timestep": plain(True),
             **_SIDES,
         },
         layout="packed",
+        version=2,
+        note="without sound",
     ),
     "SanaWMLTX2RefinerTransformer3DModel": DenoiserFamily(
         "video",
@@ -374,6 +351,7 @@ VIDEOS: dict[str, DenoiserFamily] = {
             "video_rotary_emb": _refiner_rotary,
         },
         layout="packed",
+        version=2,
     ),
     "MiniMaxH3Transformer3DModel": DenoiserFamily(
         "video",
@@ -381,13 +359,14 @@ VIDEOS: dict[str, DenoiserFamily] = {
             "timestep": lambda call: call.level[:1],
             "encoder_hidden_states": text("text_dim"),
             "audio_hidden_states": _silence("audio_in_channels"),
-            **_MINIMAX,
+            **MINIMAX,
         },
         layout="packed",
         pack=2,
         patch=(1, 1, 1),
         channels=lambda c: 4 * c.in_channels,
-        scale="sigma",
+        scale="clean",
+        version=2,
         one_level=True,
     ),
     "Cosmos3OmniTransformer": DenoiserFamily(
@@ -396,13 +375,13 @@ VIDEOS: dict[str, DenoiserFamily] = {
         arguments={
             "input_ids": lambda call: torch.zeros(call.words, dtype=torch.int64, device=call.latents.device),
             "text_indexes": _words,
-            "position_ids": _cosmos3_positions,
+            "position_ids": cosmos3_positions,
             "und_len": lambda call: call.words,
             "sequence_length": lambda call: call.words + call.count,
             "vision_tokens": lambda call: [call.latents],
             "vision_token_shapes": lambda call: [call.grid],
-            "vision_sequence_indexes": _cosmos3_rows,
-            "vision_mse_loss_indexes": _cosmos3_rows,
+            "vision_sequence_indexes": cosmos3_rows,
+            "vision_mse_loss_indexes": cosmos3_rows,
             "vision_timesteps": lambda call: call.level.expand(call.count),
             "vision_noisy_frame_indexes": lambda call: [_axes_of_grid(call)[0]],
         },

@@ -96,6 +96,7 @@ class DenoiserBackbone(Backbone):
         self.name = name or type(denoiser).__name__
         self.blocks = blocks_of(denoiser, self.family)
         self.num_layers = len(self.blocks)
+        self._blank: tuple[tuple[int, ...], torch.Tensor] | None = None
         # Conditioning of several rows may be of the samples, and would not follow them into a larger batch.
         rows = [len(value) for value in self.conditioning.values() if isinstance(value, torch.Tensor) and value.ndim]
         self.can_stack = not (self.family.single or self.family.one_level) and max(rows, default=1) == 1
@@ -261,7 +262,7 @@ class DenoiserBackbone(Backbone):
         self._check_cache()
         noised = [self._noised(inputs, sample_ids, timestep, seed) for timestep in timesteps]
         whole = noised[0] if len(noised) == 1 else stack_levels(noised)
-        taken = [values.chunk(len(noised)) for values in self._read(whole, indices, inputs.ratios)]
+        taken = [values.chunk(len(noised)) for values in self._read(whole, indices, inputs)]
         return [
             self._map(values[place], layer, timestep, inputs)
             for place, timestep in enumerate(timesteps)
@@ -290,7 +291,17 @@ class DenoiserBackbone(Backbone):
                 "denoiser must have no cache enabled, got one that skips blocks: call disable_cache() before"
             )
 
-    def _read(self, noised: Noised, layers: list[int], ratios: tuple[int, int] | None) -> list[torch.Tensor]:
+    def _grey(self, inputs: DenoiserInputs) -> torch.Tensor | None:
+        """Latents of a grey clip of this size, for a family that asks for them."""
+        if not self.family.grey or self.vae is None:
+            return None
+        shape = (int(inputs.frame_spans[-1, 1]), *inputs.size)
+        if self._blank is None or self._blank[0] != shape:
+            latents, _ = encode(self.vae, torch.zeros(1, 3, *shape, device=self.device))
+            self._blank = shape, latents
+        return self._blank[1]
+
+    def _read(self, noised: Noised, layers: list[int], inputs: DenoiserInputs) -> list[torch.Tensor]:
         """Features (B, T', H', W', C) of `layers`."""
         latents, level, images = noised.latents, noised.timestep, self.family.kind == "image"
         batch, frames = latents.shape[0], latents.shape[2]
@@ -304,8 +315,9 @@ class DenoiserBackbone(Backbone):
             [self.blocks[layer] for layer in layers],
             site=check_site(self.site),
             raw=noised.raw,
-            ratios=ratios,
+            ratios=inputs.ratios,
             given=self.conditioning,
+            blank=self._grey(inputs),
         )
         return [values.squeeze(1).unflatten(0, (batch, -1)) for values in found] if images else found
 
