@@ -25,6 +25,7 @@ from hf_vdrep.metrics.loading import NAMES
 from hf_vdrep.study.shipped_probes import ROOT as SHIPPED_PROBES
 
 RESULTS = Path(__file__).resolve().parents[2] / "model_cards" / "walt-tiny"
+ROOT = RESULTS.parents[1]
 PAPERS = ("arXiv:2502.07001", "arXiv:2312.06662")
 
 
@@ -229,3 +230,12 @@ def test_the_hub_is_told_what_a_model_takes(walt, needs: str | None, video: bool
     shape = dataclasses.replace(WaltShape.read(walt / "pipeline"), needs=needs, video=video)
     card = ModelCard(model_card("me/x", shape, TrainingRecord.read(walt), [], "me/probeworld"))
     assert card.data.pipeline_tag == tag
+
+
+def test_the_demos_space_asks_for_the_gradio_that_it_was_tried_with():
+    """The Hub installs `sdk_version`, whatever requirements.txt says; the tests run with the pinned one."""
+    text = (ROOT / "spaces" / "feature-comparison" / "README.md").read_text(encoding="utf-8")
+    data = SpaceCard(text).data.to_dict()
+    pinned = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line.startswith("gradio==")]
+    assert pinned == [f"gradio=={data['sdk_version']}"] and data["sdk"] == "gradio"
+    assert len(data["short_description"]) <= 60 and (ROOT / "spaces/feature-comparison" / data["app_file"]).is_file()

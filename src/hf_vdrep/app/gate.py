@@ -35,7 +35,8 @@ class Gate:
         most = self._upload_bytes if scope["path"].rstrip("/").endswith("/upload") else _QUESTION_BYTES
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if length.isdigit() and int(length) > most:
-            return await PlainTextResponse("Too long", status_code=413)(scope, receive, send)
+            words = f"Too large: at most {max(1, most // 1_000_000)} MB are taken."
+            return await PlainTextResponse(words, status_code=413)(scope, receive, send)
         return await self._app(scope, _counted(receive, most), send)
 
 
