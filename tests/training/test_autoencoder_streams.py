@@ -82,5 +82,9 @@ def test_a_missing_validation_split_is_found_before_training(data, tmp_path):
     """Not hours later, at the first validation."""
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "0.mp4").write_bytes(mp4(0))
-    with pytest.raises(ValueError, match="split must be a folder under"):
-        StreamTask(config((tmp_path, data[1]), lanes=1, image_data=None, image_fraction=0.0))
+    alone = {"lanes": 1, "image_data": None, "image_fraction": 0.0}
+    with pytest.raises(ValueError, match=r"split must be a folder under.*train_split=train/fit .* keeps 5 %"):
+        StreamTask(config((tmp_path, data[1]), **alone))
+    # One file in twenty of one file: none.
+    with pytest.raises(ValueError, match="eval_split must hold a sample, got none in train/select of"):
+        StreamTask(config((tmp_path, data[1]), **alone, eval_split="train/select"))

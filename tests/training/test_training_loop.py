@@ -4,6 +4,7 @@
 import json
 import os
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +13,13 @@ from safetensors.torch import load_file
 from torch import nn
 
 from hf_vdrep.training.checkpoint import CheckpointError, load_checkpoint
+from hf_vdrep.training.config import to_dict
 from hf_vdrep.training.loop import build, fit, make_accelerator
 from hf_vdrep.training.loop_config import LoopConfig
+from hf_vdrep.training.resume import same_settings
 from hf_vdrep.training.stop import Interrupted
 from hf_vdrep.training.stream import IndexStream
+from hf_vdrep.training.walt_config import WaltTrainConfig
 
 TIMED = {"seconds", "items_per_second", "eta"}
 
@@ -137,6 +141,13 @@ def test_other_settings_are_refused_on_resume_by_name(tmp_path):
     train(settings(tmp_path, steps=3))
     with pytest.raises(CheckpointError, match=r"made with other settings \(lr 0.001 -> 0.5\)"):
         train(settings(tmp_path, steps=3, lr=0.5))
+
+
+def test_of_nested_settings_those_that_differ_are_named():
+    """A model has a dozen arguments, of which one was changed."""
+    now, before = (WaltTrainConfig(model={"num_layers": 2, "attention_head_dim": size}) for size in (8, 16))
+    with pytest.raises(CheckpointError, match=r"made with other settings \(model.attention_head_dim 16 -> 8\)"):
+        same_settings(now, to_dict(before), Path("checkpoint-3"))
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path):

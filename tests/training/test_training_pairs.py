@@ -85,6 +85,7 @@ def test_a_dead_process_ends_the_other_with_one_line(done):
     assert done.codes["lost"] == [1, 9], done.err
     assert "error: every process must stay alive, got none of another's answers after step" in done.err
     about = json.loads((done.folder / "lost" / "run.json").read_text())
+    assert about["error"].startswith("LostProcess: every process must stay alive")
     assert about["state"] == "failed" and (done.folder / "lost" / "checkpoint-4").is_dir()
 
 

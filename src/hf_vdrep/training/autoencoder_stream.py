@@ -83,6 +83,6 @@ def _crop(item: Item, start: int, length: int) -> torch.Tensor:
     if len(item.frames) < start + length:
         raise ValueError(
             f"data must hold clips of {start + length} frames and more, got {len(item.frames)} in {item.id}; pictures "
-            "belong in image_data"
+            "belong in image_data, alone with image_fraction=1"
         )
     return item.frames[start : start + length]

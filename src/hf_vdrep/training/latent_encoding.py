@@ -45,7 +45,7 @@ class Encoder:
                 what = "a picture" if len(item.frames) == 1 else f"{len(item.frames)} frames"
                 raise ValueError(
                     f"data must hold clips of {self.num_frames} frames, got {what} in {item.id}; "
-                    "pictures belong in image_data"
+                    "pictures belong in image_data, alone with image_fraction=1"
                 )
         return self._encode([item.frames for item in items], (0, *self.shape))
 

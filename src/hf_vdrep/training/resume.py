@@ -101,7 +101,7 @@ def resume(run: Run, task: Task | None = None) -> None:
     if path is None:
         return
     tensors, state = load_checkpoint(path)
-    _same_settings(run.config, state["config"], path)
+    same_settings(run.config, state["config"], path)
     if state["step"] > run.config.steps:
         raise CheckpointError(f"steps must be at least the {state['step']} of {path.name}, got {run.config.steps}")
     _restore_weights(run, tensors, path)
@@ -231,7 +231,12 @@ def _set_schedule(run: Run, done: int) -> None:
     run.scheduler._last_lr = rates
 
 
-def _same_settings(config: LoopConfig, saved: dict[str, Any], path: Path) -> None:
+def same_settings(config: LoopConfig, saved: dict[str, Any], path: Path) -> None:
+    """Refuse to go on from a checkpoint of other settings, those that may change left aside.
+
+    Raises:
+        CheckpointError: names what differs.
+    """
     now = json.loads(json.dumps(to_dict(config)))
     # A checkpoint from before a setting existed had its default.
     saved = {**json.loads(json.dumps(to_dict(type(config)()))), **saved}
