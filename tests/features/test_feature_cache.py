@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from hf_vdrep.features import extraction_run, shard_file
+from hf_vdrep.features import cache_layout, extraction_run, shard_file
 from hf_vdrep.features.storage_dtype import decode, encode
 
 
@@ -87,8 +87,9 @@ def test_a_damaged_shard_alone_is_extracted_again(extract, clips, backbone, tmp_
             warnings.simplefilter("error")
             extract()
     else:
-        with pytest.warns(UserWarning, match="a damaged shard is extracted again: shard must"):
+        with pytest.warns(UserWarning, match="a damaged shard is extracted again: shard must") as told:
             extract()
+        assert len(told) == 1
     handle.remove()
     assert batches == [3, 1]
     assert contents(tmp_path / "cache") == before
@@ -179,7 +180,7 @@ def test_two_extractions_at_once_leave_one_sound_cache(extract, tmp_path):
 def test_a_disk_that_is_too_small_is_named_before_it_is_full(extract, tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(extraction_run.shutil, "disk_usage", lambda path: usage(10, 0, 10))
-    with pytest.raises(OSError, match=r"needs .* GiB are free") as caught:
+    with pytest.raises(OSError, match=r"needs 1.28e-06 GB, 1e-08 GB are free") as caught:
         extract()
     assert caught.value.errno == errno.ENOSPC
     assert not list((tmp_path / "cache").rglob("*shard*"))
@@ -203,6 +204,31 @@ def test_a_disk_that_fills_up_keeps_complete_shards(extract, clips, tmp_path, mo
     extract()
     assert sorted(clips.read) == [8, 9]
     assert contents(tmp_path / "cache") == contents(tmp_path / "whole")
+
+
+def test_a_disk_without_room_for_the_statistics_keeps_the_features(extract, tmp_path, monkeypatch):
+    extract()
+    before = contents(tmp_path / "cache")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shard_file.ShardWriter, "append", full)
+    with pytest.raises(OSError, match=r"cache_dir must take the features.*No space left.*goes on"):
+        extract(statistics=True)
+    assert contents(tmp_path / "cache") == before and not list((tmp_path / "cache").rglob("*.tmp"))
+
+
+def test_a_disk_without_room_for_a_note_is_full_and_nothing_is_left(extract, tmp_path, monkeypatch):
+    """Not a mistake of the user's, so not a FileNotFoundError or its like: the command ends with 1."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cache_layout.os, "replace", full)
+    with pytest.raises(OSError, match=r"cache_dir must be a writable folder, .* \(No space left on device\)") as caught:
+        extract()
+    assert caught.value.errno == errno.ENOSPC and not list((tmp_path / "cache").rglob("*.tmp"))
 
 
 def test_a_cache_that_cannot_be_made_is_named(extract, tmp_path):

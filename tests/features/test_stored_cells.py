@@ -99,6 +99,13 @@ def test_the_estimate_is_what_the_extraction_takes(backbone, clips, cells):
         assert cell.num_bytes == sum(shard.nbytes for shard in array.shards)
 
 
+def test_the_estimate_counts_a_cell_once_and_refuses_every_wrong_level(backbone, clips):
+    planned = estimate(backbone, clips.pixels[:1], 10, layers=[-1, 3, 1.0], timesteps=[200, 0, 200])
+    assert [(cell.layer, cell.timestep) for cell in planned] == [(3, 200), (3, 0)]
+    with pytest.raises(ValueError, match=r"timestep must lie in \[0, 999\], got 1000"):
+        estimate(backbone, clips.pixels[:1], 10, layers=[0], timesteps=[0, 1000])
+
+
 def test_a_pool_that_does_not_fit_is_said_by_the_estimate(backbone, clips):
     with pytest.raises(ValueError, match=r"pool must divide the feature grid \(2, 2\), got 3"):
         estimate(backbone, clips.pixels[:1], 10, layers=[0], timesteps=[0], pool=3)

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from .shard_file import canonical_json
 
@@ -76,13 +77,20 @@ def open_folder(cache_dir: Path, key: CellKey, about: str, site: str = "block") 
         folder.mkdir(parents=True, exist_ok=True)
         _clear_abandoned(folder)
         if not (folder / "cell.json").exists():
-            temporary = folder / f".cell.json.{uuid.uuid4().hex}.tmp"
-            note = {"backbone_name": about, "site": site, **asdict(key)}
-            temporary.write_text(json.dumps(note, indent=2) + "\n")
-            os.replace(temporary, folder / "cell.json")
+            _replace(folder / "cell.json", {"backbone_name": about, "site": site, **asdict(key)})
     except OSError as error:
-        raise OSError(f"cache_dir must be a writable folder, got {cache_dir} ({error.strerror or error})") from error
+        reason = f"cache_dir must be a writable folder, got {cache_dir} ({error.strerror or error})"
+        raise OSError(error.errno, reason) from error
     return folder
+
+
+def _replace(path: Path, note: dict[str, Any]) -> None:
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        temporary.write_text(json.dumps(note, indent=2) + "\n")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _clear_abandoned(folder: Path, age_s: float = 86_400.0) -> None:

@@ -38,6 +38,7 @@ class Cell:
     folder: Path
     num_samples: int
     _opened: dict[int, Shard] = field(default_factory=dict, compare=False)
+    _reported: set[int] = field(default_factory=set, compare=False)
 
     @property
     def num_shards(self) -> int:
@@ -49,13 +50,15 @@ class Cell:
         return range(start, min(start + self.key.shard_size, self.num_samples))
 
     def is_complete(self, shard: int) -> bool:
-        """Whether the shard is there and sound; a damaged one is reported."""
+        """Whether the shard is there and sound; a damaged one is reported, once."""
         if shard not in self._opened and not self._path(shard).exists():
             return False
         try:
             self.open(shard)
         except ShardError as error:
-            warnings.warn(f"a damaged shard is extracted again: {error}", stacklevel=2)
+            if shard not in self._reported:
+                self._reported.add(shard)
+                warnings.warn(f"a damaged shard is extracted again: {error}", stacklevel=2)
             return False
         return True
 

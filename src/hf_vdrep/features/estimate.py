@@ -47,15 +47,16 @@ def estimate(
     Returns:
         One entry per cell, timestep-major. The tokenizer's latents, kept beside them, are `latents_bytes` more.
     """
-    precision = autocast_name("auto", backbone.device)
+    precision, indices = autocast_name("auto", backbone.device), backbone.resolve_layers(layers)
+    backbone.check_timesteps(timesteps)
     with torch.inference_mode(), autocast(precision, backbone.device):
         inputs = backbone.prepare(example)
         # Every noise level has the shapes of the first.
         maps = backbone.extract(
-            inputs, sample_ids=["estimate"], layers=backbone.resolve_layers(layers), timesteps=timesteps[:1]
+            inputs, sample_ids=["estimate"], layers=list(dict.fromkeys(indices)), timesteps=timesteps[:1]
         )
     found = []
-    for timestep in timesteps:
+    for timestep in dict.fromkeys(timesteps):
         for features in maps:
             steps, height, width, channels = features.values.shape[1:]
             check_pool((height, width), pool)

@@ -14,7 +14,7 @@ from ..backbones.base import Backbone
 from .cache_index import refresh_index
 from .cache_layout import CellKey, hash_samples, open_folder
 from .cell import Cell
-from .extraction_run import ExtractionRun
+from .extraction_run import ExtractionRun, writing
 from .feature_set import FeatureSet
 from .options import ExtractionOptions
 from .precision import autocast_name
@@ -137,7 +137,8 @@ def _statistics(cells: list[Cell], options: ExtractionOptions) -> dict[Cell, lis
     """Those of every cell, made where they are missing; none where none are wanted."""
     if not options.statistics:
         return {}
-    keep_statistics(cells, options.share)
+    with writing(Path(options.cache_dir)):
+        keep_statistics(cells, options.share)
     return {cell: [open_statistics(cell, shard) for shard in range(cell.num_shards)] for cell in cells}
 
 

@@ -28,7 +28,7 @@ from .shard_file import ShardWriter
 from .stacking import FEWEST_BATCHES, LevelReader
 from .storage_dtype import StoredRows, encode
 
-_GIB = 1 << 30
+_GB = 1e9
 _POLL_S = 0.1
 
 
@@ -63,7 +63,7 @@ class ExtractionRun:
         if not missing:
             return False
         batches = sum(-(-len(first.rows(shard)) // self.options.batch_size) for shard in missing)
-        with _writing(first.folder.parent):
+        with writing(first.folder.parent):
             self._plan = LevelPlan(
                 self.cells,
                 self.options.stacking,
@@ -113,13 +113,13 @@ class ExtractionRun:
                 batch = range(start, min(start + self.options.batch_size, rows.stop))
                 for position, (cell, features) in enumerate(self._forward(batch, cells)):
                     block = _stored(features, cell.key.dtype)
-                    with _writing(cell.folder.parent):
+                    with writing(cell.folder.parent):
                         if len(writers) == position:
                             self._check_room(cell, block.nbytes // len(block) * rows_to_do)
                             writers.append(cell.writer(shard, features))
                         writers[position].append(block)
                 bar.update(len(batch))
-            with _writing(cells[0].folder.parent):
+            with writing(cells[0].folder.parent):
                 for writer in writers:
                     writer.commit()
         finally:
@@ -137,7 +137,7 @@ class ExtractionRun:
             tell = reader.read if self.options.stacking == "on" else reader.prefers_one_pass
             with torch.inference_mode(), autocast(precision, self.backbone.device):
                 together = bool(tell(inputs, ids, _layers(undecided), _levels(undecided)))
-            with _writing(cells[0].folder.parent):
+            with writing(cells[0].folder.parent):
                 self._plan.settle(together)
         for levels, group in self._plan.passes(cells):
             with torch.inference_mode(), autocast(precision, self.backbone.device):
@@ -163,11 +163,12 @@ class ExtractionRun:
         self._room_checked = True
         free = shutil.disk_usage(cell.folder).free
         if needed > free:
-            raise OSError(errno.ENOSPC, f"needs {needed / _GIB:.2f} GiB, {free / _GIB:.2f} GiB are free")
+            raise OSError(errno.ENOSPC, f"needs {needed / _GB:.3g} GB, {free / _GB:.3g} GB are free")
 
 
 @contextmanager
-def _writing(cache_dir: Path) -> Iterator[None]:
+def writing(cache_dir: Path) -> Iterator[None]:
+    """Says of an OSError within that the cache could not be written, and what that means."""
     try:
         yield
     except OSError as error:
