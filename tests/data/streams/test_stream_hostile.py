@@ -140,6 +140,14 @@ def test_shards_may_mix_photos_and_videos_and_be_compressed(tmp_path):
     assert [sample.key for sample in read_tar(str(tmp_path / "train-0.tar"))] == ["a", "b", "c", "d/a"]
 
 
+def test_shuffling_tars_holds_a_hundred_files_in_memory_not_a_thousand(tmp_path):
+    """A record of a tar holds its file: a thousand videos would take gigabytes."""
+    tar(tmp_path / "train-0.tar", {f"{index:03d}.png": encoded() for index in range(120)})
+    samples, _ = read("webdataset", tmp_path, shuffle=True)
+    ids = [sample["id"] for sample in samples]
+    assert sorted(ids[:100]) == [f"{index:03d}" for index in range(100)] and ids[:100] != sorted(ids[:100])
+
+
 def test_records_name_their_pictures_as_they_like(tmp_path):
     """Missing, empty, with a zero byte, two dots, or 400 letters."""
     names = ["a.png", "a\0b.png", "..", "x" * 400]

@@ -41,6 +41,8 @@ class HubRows(Source):
         ValueError: another key, a column that is not there, or no picture or video column.
     """
 
+    window = 100  # a record holds its file
+
     def __init__(self, spec: StreamSpec, root: str | None, split: str, columns: Mapping[str, str]) -> None:
         import datasets
 

@@ -47,8 +47,10 @@ class Source(ABC):
         spec: of the data set.
         classes: label key -> class names in label order.
         missing: files that the annotations name and the disk lacks.
+        window: records that are permuted together by default; all of them are held in memory.
     """
 
+    window = 1000
     spec: StreamSpec
     classes: Classes
     missing: list[str]

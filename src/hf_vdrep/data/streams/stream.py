@@ -47,7 +47,7 @@ class SampleStream(torch.utils.data.IterableDataset):
         shuffle: bool = False,
         seed: int = 0,
         epoch: int = 0,
-        window: int = 1000,
+        window: int | None = None,
         num_shards: int = 64,
         rank: int = 0,
         world_size: int = 1,
@@ -56,7 +56,11 @@ class SampleStream(torch.utils.data.IterableDataset):
     ) -> None:
         self.spec, self.source, self.options = spec, source, options
         self.seed, self.epoch, self.shuffle, self.repeat = seed, epoch, shuffle, repeat
-        self._arrangement = {"window": window, "rank": rank, "world_size": world_size}
+        self._arrangement = {
+            "window": source.window if window is None else window,
+            "rank": rank,
+            "world_size": world_size,
+        }
         whole = -(-num_shards // world_size) * world_size if world_size > 0 else num_shards
         self._records = source.records(num_shards=whole, mix=seed if shuffle else None)
         self._limit = limit or SkipLimit()
@@ -133,7 +137,7 @@ def open_stream(
     shuffle: bool = False,
     seed: int = 0,
     epoch: int = 0,
-    window: int = 1000,
+    window: int | None = None,
     num_shards: int = 64,
     rank: int = 0,
     world_size: int = 1,
@@ -153,7 +157,8 @@ def open_stream(
         shuffle: permute, differently in every epoch.
         seed: of order, jitter and random crops.
         epoch: which order.
-        window: records permuted together.
+        window: records permuted together, all held in memory; 1000 by default, and 100 of tables and tars, whose
+            records hold the files themselves.
         num_shards: parts that processes and workers share, rounded up to a multiple of `world_size`; a multiple of
             the number of all workers is best. Files of tables and tars are the parts, where there are such.
         rank: this process, in [0, world_size).

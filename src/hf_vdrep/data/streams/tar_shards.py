@@ -45,6 +45,8 @@ class TarShards(Source):
         ValueError: no shards of the split, another key, or members that are not there.
     """
 
+    window = 100  # a record holds its file
+
     def __init__(self, spec: StreamSpec, root: str, split: str, columns: Mapping[str, str]) -> None:
         if "/" in split:
             raise ValueError(f"split must be one of {list(spec.splits)} for rows from a stream, got {split!r}")
