@@ -3,6 +3,7 @@
 
 import pytest
 import torch
+from diffusers import FirstBlockCacheConfig
 
 from hf_vdrep.backbones import LatentBackbone, WaltBackbone, sample_noise
 
@@ -134,6 +135,17 @@ def test_the_twins_share_a_tokenizer(v_walt, vae, image_transformer):
     i_walt = WaltBackbone(vae, image_transformer)
     assert i_walt.tokenizer.fingerprint == v_walt.tokenizer.fingerprint == LatentBackbone(vae).fingerprint
     assert i_walt.fingerprint != v_walt.fingerprint
+
+
+def test_a_denoiser_that_skips_blocks_is_refused(v_walt, videos):
+    """A cache would give blocks what they put out at another noise level."""
+    v_walt.transformer.enable_cache(FirstBlockCacheConfig(threshold=0.1))
+    try:
+        with pytest.raises(ValueError, match="transformer must have no cache enabled"):
+            extract(v_walt, videos)
+    finally:
+        v_walt.transformer.disable_cache()
+    extract(v_walt, videos[:, :5])
 
 
 @pytest.mark.parametrize("timestep", [-1, 1000, None])

@@ -164,6 +164,8 @@ class WaltBackbone(Backbone):
     ) -> list[FeatureMap]:
         indices = self.resolve_layers(layers)
         self.check_timesteps(timesteps)
+        if self.transformer.is_cache_enabled:
+            raise ValueError("transformer must have no cache enabled, got one that skips blocks: call disable_cache()")
         noisy = torch.cat([self._noisy(inputs, sample_ids, timestep, seed) for timestep in timesteps])
         levels = torch.tensor(timesteps, device=noisy.device).repeat_interleave(len(inputs.latents))
         taken = [values.chunk(len(timesteps)) for values in self._forward(noisy, levels, indices)]
