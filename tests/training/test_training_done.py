@@ -184,6 +184,16 @@ def test_snapshots_and_pictures_of_a_left_branch_do_not_stand_among_the_new(tmp_
     assert names(tmp_path) == sorted([*left, "step-2-images.png", "step-2.safetensors"])
 
 
+def test_a_run_killed_between_two_renames_goes_on_from_what_it_had(tmp_path):
+    start(tmp_path)
+    moved, lost = tmp_path / ".checkpoint-6.old", tmp_path / "result"
+    (tmp_path / "checkpoint-6").rename(moved)
+    before = (moved / "state.json").stat().st_mtime_ns
+    lost.unlink()
+    start(tmp_path)
+    assert lost.exists() and (tmp_path / "checkpoint-6" / "state.json").stat().st_mtime_ns == before
+
+
 def test_a_run_that_was_killed_leaves_no_branch(tmp_path, monkeypatch):
     """The steps after its checkpoint come again and write the same files."""
     monkeypatch.setattr(loop, "snapshot", keep_files)
