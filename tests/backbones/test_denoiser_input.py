@@ -53,9 +53,22 @@ def folder(dit, tmp_path):
         (lambda b: read(b, clips(), timesteps=[]), "timesteps must name at least one noise level"),
         (lambda b: read(b, clips(frames=4)), r"videos must have 1 \+ 4k frames, got 4"),
         (lambda b: read(b, clips(side=72)), "videos of 72 x 72 pixels do not fit .* divisible by"),
+        (lambda b: read(b, clips(side=70)), "videos must have sides of multiples of 8 pixels, got 70 x 70"),
+        (lambda b: read(b, clips(side=6)), "videos must be larger for AutoencoderKLWan, got 6 x 6 pixels"),
         (lambda b: read(b, clips().float()), "videos must be uint8"),
     ],
-    ids=["layer", "layer name", "timestep", "no timestep", "no timesteps", "frames", "resolution", "floats"],
+    ids=[
+        "layer",
+        "layer name",
+        "timestep",
+        "no timestep",
+        "no timesteps",
+        "frames",
+        "resolution",
+        "rest",
+        "small",
+        "floats",
+    ],
 )
 def test_what_does_not_fit_is_named(wan, call, message):
     with pytest.raises(ValueError, match=message) as caught:
@@ -108,6 +121,15 @@ def test_a_pipeline_of_text_alone_is_named(tmp_path):
     )
     with pytest.raises(ValueError, match="image or video denoiser, got TextPipeline with text_encoder"):
         open_backbone(tmp_path)
+
+
+def test_a_part_that_is_not_there_or_stands_alone_is_named(folder):
+    with pytest.raises(
+        ValueError, match=r"part must be a denoiser of the pipeline \(transformer\), got 'transformer_2'"
+    ):
+        open_backbone(folder, part="transformer_2")
+    with pytest.raises(ValueError, match="got DiTTransformer2DModel alone: give the pipeline's folder"):
+        open_backbone(folder / "transformer")
 
 
 def test_a_missing_tokenizer_is_named(folder):

@@ -10,7 +10,7 @@ from transformers import CLIPConfig, CLIPModel, ViTConfig, ViTModel
 
 from hf_vdrep.backbones import EncoderBackbone, open_backbone
 from hf_vdrep.backbones.encoder_families import FAMILIES
-from hf_vdrep.backbones.encoder_input import IMAGENET_MEAN, IMAGENET_STD
+from hf_vdrep.backbones.encoder_input import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
 CELL = 4
 
@@ -166,3 +166,13 @@ def test_hooks_that_cannot_fire_are_no_silence():
     backbone.blocks[0] = type(backbone.blocks[0])("layers.0", torch.nn.Linear(1, 1))
     with pytest.raises(RuntimeError, match="Linear never ran"):
         read(backbone, clip(1), [0])
+
+
+@pytest.mark.parametrize(("side", "resolution", "read_at"), [(45, None, 48), (3, None, 8), (64, 45, 48)])
+def test_no_pixel_is_left_out_where_patches_do_not_divide_a_side(side, resolution, read_at):
+    """SigLIP 2 takes any size; a frame becomes the nearest one that its patches of 8 pixels cover."""
+    size = (resolution, resolution) if resolution else None
+    backbone = EncoderBackbone(tiny_encoder("siglip2_vision_model"), Preprocessing(size))
+    videos = torch.zeros(1, 1, side, side, 3, dtype=torch.uint8)
+    assert backbone.prepare(videos).pixels.shape[3:] == (read_at, read_at)
+    assert read(backbone, videos)[0].values.shape[2:4] == (read_at // 8, read_at // 8)

@@ -24,6 +24,9 @@ from .feature_map import FeatureMap
 from .fingerprint import fingerprint, public_config
 from .noise import sample_noise
 
+# Below this side, in pixels, a tokenizer that fails has no pixels left to convolve.
+_SMALLEST = 32
+
 
 @dataclass(frozen=True)
 class DenoiserInputs:
@@ -195,8 +198,15 @@ class DenoiserBackbone(Backbone):
     def prepare(self, videos: torch.Tensor) -> DenoiserInputs:
         """Latents of uint8 (B, T, H, W, 3); a video tokenizer takes T = 1 + k times its ratio."""
         check_videos(videos)
-        latents, spans = encode(self.vae, to_pixels(videos, self.device), alone=self.family.kind == "image")
-        return self._inputs(latents, spans, (videos.shape[2], videos.shape[3]))
+        size = (videos.shape[2], videos.shape[3])
+        try:
+            latents, spans = encode(self.vae, to_pixels(videos, self.device), alone=self.family.kind == "image")
+        except RuntimeError as error:
+            if min(size) >= _SMALLEST:
+                raise
+            name = type(self.vae).__name__
+            raise ValueError(f"videos must be larger for {name}, got {size[0]} x {size[1]} pixels: {error}") from None
+        return self._inputs(latents, spans, size)
 
     @cached_property
     def tokenizer(self) -> DenoiserTokenizer | None:  # type: ignore[override]
@@ -217,6 +227,11 @@ class DenoiserBackbone(Backbone):
             grid_of(latents[:, :, :steps], self.denoiser.config, self.family)
         except ValueError as error:
             raise ValueError(f"videos of {size[0]} x {size[1]} pixels do not fit {self.name}: {error}") from None
+        # A tokenizer leaves out what is over, and cells would no longer lie where the pixels are.
+        sides = zip(size, latents.shape[3:], strict=True)
+        if len({side / cells for side, cells in sides}) > 1 or size[0] % latents.shape[3]:
+            ratio = 1 << (max(size) // max(latents.shape[3:])).bit_length() - 1
+            raise ValueError(f"videos must have sides of multiples of {ratio} pixels, got {size[0]} x {size[1]}")
         return DenoiserInputs(latents, spans, size)
 
     @torch.inference_mode()

@@ -35,12 +35,14 @@ class EncoderInputs:
 class Preprocessing:
     """Resize to `size` (height, width; None keeps the frame's), scale to [0, 1], subtract `mean`, divide by `std`.
 
-    The whole frame is kept and squeezed where its proportions differ, so that a cell of the grid stays where it is.
+    The whole frame is kept and squeezed where its proportions differ, so that a cell of the grid stays where it is. For
+    the same reason, sides that patches of `multiple` pixels do not divide become the nearest that they do.
     """
 
     size: tuple[int, int] | None = None
     mean: Sequence[float] = IMAGENET_MEAN
     std: Sequence[float] = IMAGENET_STD
+    multiple: int = dataclasses.field(default=1, repr=False)
 
     def for_model(self, config: Any, family: EncoderFamily) -> "Preprocessing":
         """With the model's own size where none is given.
@@ -51,13 +53,18 @@ class Preprocessing:
         own = _own_size(config)
         if self.size and family.square and own and self.size != own:
             raise ValueError(f"resolution must be {own[0]} for a {config.model_type}, got {self.size[0]}")
-        return dataclasses.replace(self, size=self.size or own)
+        if own and (self.size is None or self.size == own):
+            return dataclasses.replace(self, size=own)
+        multiple = patch_size(config) if family.layout in ("tokens", "videoprism") else 1
+        size = None if self.size is None else _nearest(self.size, multiple)
+        return dataclasses.replace(self, size=size, multiple=multiple)
 
     def __call__(self, videos: torch.Tensor) -> torch.Tensor:
         """uint8 (B, T, H, W, 3) -> float32 (B, T, 3, H, W)."""
         frames = videos.flatten(0, 1).permute(0, 3, 1, 2).float().div_(255.0)
-        if self.size is not None and tuple(frames.shape[2:]) != tuple(self.size):
-            frames = F.interpolate(frames, self.size, mode="bicubic", antialias=True).clamp_(0.0, 1.0)
+        size = self.size or _nearest((frames.shape[2], frames.shape[3]), self.multiple)
+        if tuple(frames.shape[2:]) != tuple(size):
+            frames = F.interpolate(frames, size, mode="bicubic", antialias=True).clamp_(0.0, 1.0)
         mean, std = (torch.tensor(part, device=frames.device).view(3, 1, 1) for part in (self.mean, self.std))
         return ((frames - mean) / std).unflatten(0, videos.shape[:2])
 
@@ -116,6 +123,12 @@ def _patched(images: torch.Tensor, patch: int) -> dict[str, torch.Tensor]:
     shapes = torch.tensor([[rows, columns]], device=images.device).expand(batch, -1)
     mask = torch.ones(batch, rows * columns, dtype=torch.int64, device=images.device)
     return {"pixel_values": values, "pixel_attention_mask": mask, "spatial_shapes": shapes}
+
+
+def _nearest(size: tuple[int, int], multiple: int) -> tuple[int, int]:
+    """Sides that are multiples, one at least."""
+    height, width = (max(1, round(side / multiple)) * multiple for side in size)
+    return height, width
 
 
 def _own_size(config: Any) -> tuple[int, int] | None:

@@ -71,6 +71,7 @@ class EncoderBackbone(Backbone):
         """
         from transformers import AutoModel
 
+        _check_config(path, options.get("revision"))
         model = AutoModel.from_pretrained(path, **{"dtype": torch.float32, **options})
         known = preprocessing_of(path, resolution, options.get("revision"))
         return cls(model, known, name)
@@ -78,6 +79,8 @@ class EncoderBackbone(Backbone):
     @cached_property
     def fingerprint(self) -> str:  # type: ignore[override]
         config = {"model": self.model.config.to_dict(), "pixels": repr(self.preprocessing), "site": "block"}
+        if self.preprocessing.size is None and self.preprocessing.multiple > 1:
+            config["multiple"] = self.preprocessing.multiple
         return fingerprint({"model": self.model}, config)
 
     @property
@@ -130,6 +133,18 @@ class EncoderBackbone(Backbone):
             values = values.squeeze(1).unflatten(0, (-1, steps))
         stride = max(1, round(inputs.size[0] / values.shape[2]))
         return FeatureMap(values, index, None, inputs.frame_spans, stride)
+
+
+def _check_config(path: str | os.PathLike[str], revision: str | None) -> None:
+    """Raise ValueError for a part of a diffusers pipeline, whose config names a class and no model type."""
+    from transformers import PreTrainedConfig
+
+    found, _ = PreTrainedConfig.get_config_dict(path, revision=revision)
+    if "_class_name" in found and "model_type" not in found:
+        part = found["_class_name"]
+        raise ValueError(
+            f"folder must hold an encoder or a whole pipeline, got {part} alone: give the pipeline's folder"
+        )
 
 
 def vision_part(model: Any) -> Any:
