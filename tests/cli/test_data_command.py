@@ -74,6 +74,17 @@ def test_check_names_what_is_corrupt_and_exits_with_one(tmp_path, capsys):
     assert "3 read, 2 given, 1 corrupt" in printed and "corrupt: 1.png: " in printed
 
 
+def test_check_that_finds_nothing_to_give_exits_with_one(tmp_path, capsys):
+    """Sound videos in which no point can be seen at first."""
+    layouts.write_perception(tmp_path, 12, videos=1)
+    path = tmp_path / "point_tracking_valid.json"
+    path.write_text(path.read_text().replace('"frame_ids": [0,', '"frame_ids": [5,'))
+    assert (
+        main(["data", "check", "perception-test", str(tmp_path), "--num-frames", "5", "-q", "-o", str(tmp_path)]) == 1
+    )
+    assert "1 read, 0 given, 0 corrupt" in capsys.readouterr().out
+
+
 def test_check_of_nothing_but_corrupt_files_still_reports(tmp_path, capsys):
     (tmp_path / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n no")
     words = ["data", "check", "image-folder", str(tmp_path), "--split", "train", "-q", "-o", str(tmp_path)]

@@ -19,7 +19,7 @@ Look at the real data sets.
 
 list   the names, tasks and terms; with NAME, where one comes from and how it lies on disk
 check  read samples of a copy on disk, say what was found, count what is corrupt, and draw a contact sheet;
-       exit code 1 if anything was corrupt
+       exit code 1 if anything was corrupt, or nothing could be given
 """
 
 _EPILOG = """examples:
@@ -128,7 +128,7 @@ def _check(args: argparse.Namespace) -> int:
         path = args.output / f"data-{args.name}-{args.split.replace('/', '-')}.png"
         _draw(path, stream, samples)
         print(path)
-    return 1 if stream.report.corrupt else 0
+    return 1 if stream.report.corrupt or not samples else 0
 
 
 def _read(stream: "SampleStream", count: int, quiet: bool) -> "list[Sample]":

@@ -130,6 +130,13 @@ def test_training_set_parts_for_fitting_and_selecting_are_disjoint_and_complete(
     assert len(ids["fit"] | ids["select"]) == 200 and 1 <= len(ids["select"]) <= 25
 
 
+def test_a_part_without_samples_is_refused(tmp_path):
+    """5 % of two scenes are none."""
+    layouts.write_places(tmp_path, 1)
+    with pytest.raises(ValueError, match="split must hold samples, got 'train/select': none of "):
+        open_stream("places365", tmp_path, split="train/select")
+
+
 def test_windows_of_one_recording_stay_in_one_part():
     """Neighbouring windows share frames: a recording in both parts would let the choice see what was trained on."""
     rows = [{"id": f"{group}/{window}", "group": f"scene{group:04d}"} for group in range(200) for window in range(5)]

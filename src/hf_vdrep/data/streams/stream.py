@@ -179,6 +179,8 @@ def open_stream(
     spec = name if isinstance(name, StreamSpec) else get_spec(name)
     chosen = ReadOptions.of(spec, **options)
     source = open_source(spec, root, split, chosen, dict(columns or {}))
+    if hasattr(source, "__len__") and not len(source):
+        raise ValueError(f"split must hold samples, got {split!r}: none of {root} fall into it")
     return SampleStream(
         spec,
         source,
