@@ -32,6 +32,9 @@ def test_no_gain_is_claimed_where_none_can_be_computed(made_up):
     tasks = tuple(dataclasses.replace(task, gain=None, other_gain=None) for task in made_up.tasks)
     text = format_table(dataclasses.replace(made_up, tasks=tasks))
     assert "gain: " not in text and "better on" not in text and "*" not in text
+    assert "no gain can be told as a part of 0" in text
+    alone = tuple(dataclasses.replace(task, systems=task.systems[:1]) for task in tasks)
+    assert "One twin alone took part" in format_table(dataclasses.replace(made_up, tasks=alone))
 
 
 def test_the_json_names_the_winner_and_reads_back(made_up):

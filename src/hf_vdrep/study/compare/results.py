@@ -79,7 +79,7 @@ class TaskResult:
         percent: whether the metric is a share, shown as a percentage.
         clips: test clips that count.
         systems: in table order.
-        gain: the form that the table shows; None unless both twins took part.
+        gain: the form that the table shows; None unless both twins took part and I-WALT's score is not 0.
         other_gain: for error metrics, the form that it does not show.
         sweep: validation scores of every cell tried, one mapping per cell.
     """

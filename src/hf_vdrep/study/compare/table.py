@@ -79,6 +79,8 @@ def metric_label(task: TaskResult) -> str:
 def verdict(results: CompareResults) -> str:
     """One sentence: who wins how many tasks."""
     counts, total = results.counts(), len([task for task in results.tasks if task.gain])
+    if not total and any(task.system("i-walt") and task.system("v-walt") for task in results.tasks):
+        return "I-WALT's scores reach 0, and no gain can be told as a part of 0: there is none to report."
     if not total:
         return "One twin alone took part, so there is no gain to report."
     parts = [f"V-WALT is better on {counts['v-walt']}", f"I-WALT on {counts['i-walt']}"]
