@@ -20,7 +20,7 @@ const box = document.querySelector(".vp-input .vp-box"), at = box.getBoundingCli
 const where = {clientX: at.left + 0.83 * at.width, clientY: at.top + 0.58 * at.height, bubbles: true};
 box.dispatchEvent(new PointerEvent("pointerdown", where));
 """
-_MOST_HEIGHTS, _COLOURS, _CHART_COLOURS = {"desktop": 2600, "phone": 1600}, 224, 64
+_MOST_HEIGHTS, _COLOURS, _CHART_COLOURS = {"desktop": 2600, "phone": 1600}, 224, 44
 
 
 def shoot(browser: Chromium, path: Path, size: tuple[int, int], dark: bool) -> None:

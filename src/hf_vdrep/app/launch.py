@@ -40,6 +40,8 @@ def page_options(settings: AppSettings) -> dict[str, Any]:
         block_info_text_color_dark="#a3adb8",
         block_title_text_color="#3c4550",
         block_title_text_color_dark="#d3d9e0",
+        checkbox_border_color="#7b8794",
+        checkbox_border_color_dark="#93a0ad",
     )
     return {
         "theme": theme,
