@@ -124,7 +124,9 @@ def test_a_pipeline_of_text_alone_is_named(tmp_path):
 
 
 def test_a_part_that_is_not_there_or_stands_alone_is_named(folder):
-    with pytest.raises(ValueError, match="denoiser named transformer_2, got one with transformer"):
+    with pytest.raises(
+        ValueError, match=r"part must be a denoiser of the pipeline \(transformer\), got 'transformer_2'"
+    ):
         open_backbone(folder, part="transformer_2")
     with pytest.raises(ValueError, match="got DiTTransformer2DModel alone: give the pipeline's folder"):
         open_backbone(folder / "transformer")
