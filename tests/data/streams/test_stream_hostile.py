@@ -4,6 +4,7 @@
 import errno
 import gzip
 import io
+import struct
 import tarfile
 import zipfile
 from fractions import Fraction
@@ -264,6 +265,41 @@ def test_frames_a_second_are_kept_in_time_where_the_rate_changes(tmp_path):
     assert numbers == [0, 7, 8, 9, 10]
     ((sample,), _) = read("video-folder", tmp_path, num_frames=5, stride=2, anchor="start")
     assert ((sample["video"][:, 0, 0, 0].float() - 20) / 12).round().int().tolist() == [0, 2, 4, 6, 8]
+
+
+@pytest.mark.parametrize("anchor", ["start", "center"])
+def test_a_video_that_was_held_upright_is_turned_in_every_frame(tmp_path, anchor):
+    """A phone writes the matrix (0 1; -1 0) into `tkhd`: the red stripe on top goes to the right, after seeking too."""
+    frames = layouts.moving(0, 40, (48, 64))
+    frames[:, :8] = [220, 20, 20]
+    path = write(tmp_path / "held.mp4", frames, "mp4")
+    data = bytearray(path.read_bytes())
+    matrix = data.index(b"tkhd") + 44
+    data[matrix : matrix + 36] = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 48 << 16, 0, 1 << 30)
+    path.write_bytes(data)
+    ((sample,), _) = read("video-folder", tmp_path, resolution=(64, 48), num_frames=5, anchor=anchor)
+    red = (sample["video"][..., 0] > 150) & (sample["video"][..., 1] < 80)
+    assert red[:, :, 41:].all() and not red[:, :, :39].any()
+
+
+@pytest.mark.parametrize("world_size", [1, 3])
+def test_tables_resume_in_the_middle_of_a_file_and_split_over_more_processes_than_files(tmp_path, world_size):
+    """Two files of seven rows: what one process read before and after, and what all read together, is the whole."""
+    rows = [{"image": {"bytes": encoded(index), "path": None}, "n": f"{index:02d}"} for index in range(14)]
+    table(tmp_path, rows[:7], n=datasets.Value("string"))
+    table(tmp_path / "second", rows[7:], n=datasets.Value("string"))
+    (tmp_path / "second/data/train-00000-of-00001.parquet").rename(tmp_path / "data/train-00001-of-00002.parquet")
+    seen = []
+    for rank in range(world_size):
+        words = {"split": "train", "resolution": 8, "columns": {"n": "id"}, "shuffle": True, "window": 3,
+                 "rank": rank, "world_size": world_size}  # fmt: skip
+        stream = open_stream("hub", tmp_path, **words)
+        samples = iter(stream)
+        seen += [next(samples)["id"] for _ in range(2)]
+        resumed = open_stream("hub", tmp_path, **words)
+        resumed.load_state_dict(stream.state_dict())
+        seen += [sample["id"] for sample in resumed]
+    assert sorted(seen) == [row["n"] for row in rows]
 
 
 def test_titles_in_any_encoding_are_borne(tmp_path):

@@ -88,9 +88,11 @@ def arrange(
         raise ValueError(f"window must be at least 1, got {window}")
     if shuffle:
         records = records.shuffle(seed=seed, buffer_size=1, max_buffer_input_shards=1)
-    if records.num_shards % world_size == 0:
+    if world_size > 1 and records.num_shards % world_size == 0:
         records = split_dataset_by_node(records, rank=rank, world_size=world_size)
-    else:  # `datasets` would let every process decode everything, and then throw away what is not its own
+    elif (
+        world_size > 1
+    ):  # `datasets` would let every process decode everything, and then throw away what is not its own
         records = records.filter(Turns(rank, world_size), with_indices=True)
     if shuffle:
         order = WindowOrder(seed, epoch)

@@ -61,7 +61,7 @@ class SampleStream(torch.utils.data.IterableDataset):
             "rank": rank,
             "world_size": world_size,
         }
-        whole = -(-num_shards // world_size) * world_size if world_size > 0 else num_shards
+        whole = -(-num_shards // max(1, world_size)) * max(1, world_size)
         self._records = source.records(num_shards=whole, mix=seed if shuffle else None)
         self._limit = limit or SkipLimit()
         self.report = StreamReport(missing=len(source.missing))
