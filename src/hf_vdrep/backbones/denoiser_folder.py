@@ -60,7 +60,8 @@ def denoiser_part(index: dict[str, Any], part: str | None = None) -> str:
             return key
     if part:
         known = ", ".join(key for key, value in names.items() if value in DENOISERS) or "none"
-        raise ValueError(f"part must be a denoiser of the pipeline ({known}), got {part!r}")
+        kind = "folder must hold a pipeline with an image or video denoiser of that name"
+        raise ValueError(f"{kind}: part must be a denoiser of the pipeline ({known}), got {part!r}")
     kind = index.get("_class_name", "a pipeline")
     listed = ", ".join(f"{key} ({value})" for key, value in names.items()) or "nothing"
     raise ValueError(f"folder must hold a pipeline with an image or video denoiser, got {kind} with {listed}")
