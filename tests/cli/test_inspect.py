@@ -109,7 +109,7 @@ def test_bad_file_is_reported_and_the_others_are_done(video, photo, tmp_path, ca
         (["--start", "-1"], "start must be"),
         (["--start", "99"], "shows nothing at start=99 s"),
         (["--fps", "2000"], "fps must lie in (0, 1000]"),
-        (["--frames", "4"], "--frames must be 1 + 4k"),
+        (["--frames", "4"], "--frames must be 1 + 4k, got 4 (nearest: 1 or 5)"),
         (["--models", "vwalt"], "'vwalt'"),
     ],
 )

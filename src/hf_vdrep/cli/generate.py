@@ -48,7 +48,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--guidance-scale", type=rate, default=1.0, metavar="W", help="weight of label or prompt (default: 1)")
     add("--steps", type=positive, default=50, metavar="N", help="denoising steps (default: 50)")
     add("--seed", type=whole, default=0, help="seed of the noise (default: 0)")
-    add("--frames", type=positive, default=None, metavar="N", help="1, or 1 + 4k (default: as the model was trained)")
+    words = "1, or 1 + 4k: 5, 9, 13, … (default: as the model was trained)"
+    add("--frames", "--num-frames", type=positive, default=None, metavar="N", help=words)
     add("--fps", type=rate, default=8.0, help="frames a second of the film (default: 8)")
     add("--scale", type=positive, default=2, metavar="N", help="enlarge the pictures N times (default: 2)")
     add("--input", type=Path, metavar="FILE", help="photo or video to go on from, or to enlarge")

@@ -62,7 +62,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--timestep", type=whole, default=200, help="noise level in [0, 999] (default: 200)")
     add("--seed", type=whole, default=0, help="seed of the noise (default: 0)")
     add("--draws", type=positive, default=8, help=_DRAWS_HELP)
-    add("--frames", type=positive, default=17, help="frames of a clip, 1 + 4k (default: 17)")
+    add(
+        "--frames",
+        "--num-frames",
+        type=positive,
+        default=17,
+        metavar="N",
+        help="frames of a clip, 1 + 4k (default: 17)",
+    )
     add("--fps", type=rate, default=8.0, help="frames a second to sample (default: 8)")
     add("--start", type=float, default=0.0, metavar="SECONDS", help="where in a video to begin (default: 0)")
     add("--resolution", type=positive, metavar="PIXELS", help="side of the square seen (default: the models' own)")
@@ -89,7 +96,9 @@ def _check(args: argparse.Namespace) -> None:
     if not args.files and not args.example:
         raise UsageError("FILE must name at least one photo or video, ahead of --models, or use --example brick-wall")
     if (args.frames - 1) % 4:
-        raise UsageError(f"--frames must be 1 + 4k (1, 5, 9, 13, 17, …), got {args.frames}")
+        from ..models.compression import legal_lengths
+
+        raise UsageError(f"--frames must be {legal_lengths(args.frames, 4)}")
     check_folder(args.output)
     stems = [path.stem for path in args.files] + list(args.example or [])
     twice = sorted({stem for stem in stems if stems.count(stem) > 1})

@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from .. import __version__
+from .._hub_reach import reach_hub
 from .._spelling import did_you_mean
 from .failures import Terminated, UsageError, describe
 
@@ -53,6 +54,10 @@ _EPILOG = """examples:
 `hf-vdrep COMMAND --help` explains a command.
 """
 
+
+# Commands whose models may be Hub ids: user/name.
+_TAKE_HUB_IDS = ("demo", "features", "inspect", "layers", "plan", "quality")
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 _COMMON = {
     ("-q", "--quiet"): "no progress bars, nothing but the result",
@@ -117,10 +122,19 @@ def _run(arguments: list[str]) -> int:
         _add_common(commands[chosen])
         common = argparse.Namespace(quiet=False, debug=False)
         args = parser.parse_args(arguments, common)
+        _check_reach(chosen, args)
         return int(module.run(args))
     parser.parse_args(arguments)
     parser.print_help()
     return 2
+
+
+def _check_reach(command: str, args: argparse.Namespace) -> None:
+    """A model of the Hub that cannot be had is told of before the libraries try for a minute to get it."""
+    given = getattr(args, "models", None) or [getattr(args, "model", None)]
+    for name in given if command in _TAKE_HUB_IDS else ():
+        if name and _HUB_ID.fullmatch(name) and not os.path.exists(name):
+            reach_hub(name, getattr(args, "revision", None))
 
 
 def _parsers() -> tuple[_Parser, dict[str, _Parser]]:

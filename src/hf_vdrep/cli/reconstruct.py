@@ -37,7 +37,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--vae", default="v-walt", help="v-walt, i-walt, or the folder of a tokenizer or pipeline (default: v-walt)")
     add("--clips", type=positive, default=32, metavar="N", help="ProbeWorld clips (default: 32)")
     add("--split", choices=("validation", "test"), default="test", help="their split (default: test)")
-    add("--frames", type=positive, default=17, metavar="N", help="frames of a clip, 1 + 4k (default: 17)")
+    add(
+        "--frames",
+        "--num-frames",
+        type=positive,
+        default=17,
+        metavar="N",
+        help="frames of a clip, 1 + 4k (default: 17)",
+    )
     add("--fps", type=rate, default=8.0, help="frames a second to sample from FILE (default: 8)")
     add("--resolution", type=positive, default=64, metavar="PIXELS", help="side of a frame (default: 64)")
     add("--shown", type=positive, default=4, metavar="N", help="clips in the picture (default: 4)")
@@ -49,6 +56,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure, draw, write, and print; a file that cannot be read is reported, and the others are still done."""
     check_folder(args.output)
+    if (args.frames - 1) % 4:
+        from ..models.compression import legal_lengths
+
+        raise UsageError(f"--frames must be {legal_lengths(args.frames, 4)}")
     rejected: list[dict[str, str]] = []
     clips, names = _clips(args, rejected)
     if not clips:

@@ -2,6 +2,7 @@
 """What every head is: a `WaltModel`, one of its blocks, and a readout of `probes/` over it."""
 
 import copy
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any, ClassVar, Self
 import torch
 import transformers.initialization as init
 from torch import nn
+from transformers.modeling_utils import PreTrainedModel
 
 from ..models.configuration_walt import WaltConfig
 from ..models.hidden_state_index import resolve_hidden_states
@@ -19,6 +21,8 @@ from ..models.modeling_walt import CONDITIONS, WaltModel
 from ..models.modeling_walt_base import WaltPreTrainedModel
 from ..probes.readout import Readout
 from .geometry import causal_spans, still_clip
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -221,6 +225,25 @@ class WaltWithReadout(WaltPreTrainedModel):
         # Not in `self.config` before: one config may serve heads of several kinds.
         readout = {"architectures": [type(self.readout).__name__], **self.readout.config}
         return super()._own_config(storage_dtype) | {"readout_config": readout}
+
+    def _adjust_missing_and_unexpected_keys(self, loading_info: Any) -> None:
+        super()._adjust_missing_and_unexpected_keys(loading_info)
+        if loading_info.missing_keys == {f"readout.{name}" for name in self.readout.state_dict()}:
+            # Of a table of the weights of a readout that was never trained, nobody learns more than this line says.
+            self._untrained, loading_info.missing_keys = loading_info.missing_keys, set()
+
+    @staticmethod
+    def _finalize_model_loading(model: Any, load_config: Any, loading_info: Any) -> Any:
+        """As the base; where all of the readout is missing, one line instead of transformers' report."""
+        PreTrainedModel._finalize_model_loading(model, load_config, loading_info)
+        if untrained := model.__dict__.pop("_untrained", None):
+            loading_info.missing_keys = untrained
+            _LOGGER.warning(
+                "%s: the readout is new and untrained, as %s holds none: train it before use",
+                type(model).__name__,
+                load_config.pretrained_model_name_or_path,
+            )
+        return loading_info
 
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, Readout):

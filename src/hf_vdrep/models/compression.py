@@ -24,3 +24,17 @@ def sides(sample_size: int | Sequence[int]) -> tuple[int, int]:
         return sample_size, sample_size
     height, width = sample_size
     return height, width
+
+
+def legal_lengths(num_frames: int, ratio: int, longest: int | None = None) -> str:
+    """The rule for the frames of a clip and the lengths nearest to one that breaks it, as words of an error.
+
+    Args:
+        num_frames: what was asked for.
+        ratio: frames per latent step after the first.
+        longest: the most that the denoiser takes.
+    """
+    below = max(1 + (num_frames - 1) // ratio * ratio, 1)
+    near = {n if longest is None else min(n, longest) for n in (below, below + ratio)}
+    most = "" if longest is None else f" and at most {longest}"
+    return f"1 + {ratio}k{most}, got {num_frames} (nearest: {' or '.join(map(str, sorted(near)))})"

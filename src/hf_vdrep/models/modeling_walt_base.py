@@ -15,7 +15,7 @@ from transformers.modeling_utils import PreTrainedModel
 from .configuration_walt import WaltConfig
 from .folder import check_folder, write_head, write_transformers_face
 from .folder_writing import staged_folder
-from .pipeline_inputs import local_folder
+from .pipeline_inputs import local_folder, within_reach
 from .pipeline_super_resolution import WaltSuperResolutionPipeline
 from .pipeline_walt import WaltPipeline
 from .walt_initialization import initialize_module
@@ -96,10 +96,14 @@ class WaltPreTrainedModel(PreTrainedModel):
 
         Raises:
             ModelFolderError: a local folder that is missing or has a missing or corrupt file.
+            ConnectionError: a Hub repository that was not downloaded before, and the Hub does not answer.
         """
         path = pretrained_model_name_or_path
-        if path is not None and (folder := local_folder(path)) is not None and not kwargs.get("subfolder"):
+        folder = None if path is None else local_folder(path)
+        if folder is not None and not kwargs.get("subfolder"):
             check_folder(folder)
+        elif path is not None and folder is None:
+            kwargs = within_reach(path, kwargs)
         kwargs["key_mapping"] = _KEY_MAPPING | (kwargs.get("key_mapping") or {})
         return super().from_pretrained(path, *args, **kwargs)
 

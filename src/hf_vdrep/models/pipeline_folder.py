@@ -12,7 +12,7 @@ from huggingface_hub import create_repo
 
 from .folder import check_folder, write_transformers_face
 from .folder_writing import cast_weights, staged_folder
-from .pipeline_inputs import local_folder
+from .pipeline_inputs import local_folder, within_reach
 
 
 class WaltFolderPipeline(DiffusionPipeline):
@@ -24,9 +24,12 @@ class WaltFolderPipeline(DiffusionPipeline):
 
         Raises:
             ModelFolderError: a local folder that is missing or has a missing or corrupt file.
+            ConnectionError: a Hub repository that was not downloaded before, and the Hub does not answer.
         """
         if (folder := local_folder(pretrained_model_name_or_path)) is not None:
             check_folder(folder)
+        else:
+            kwargs = within_reach(pretrained_model_name_or_path, kwargs)
         return super().from_pretrained(str(pretrained_model_name_or_path), **kwargs)
 
     def save_pretrained(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from .._hub_reach import reach_hub
+from .compression import legal_lengths
 from .pipeline_conditions import Conditions
 from .pipeline_guidance import Guidance
 from .pipeline_text import TextStates
@@ -28,7 +30,7 @@ def check_size(pipeline: "WaltBasePipeline", num_frames: int, height: int, width
         raise ValueError(f"num_frames must be 1, got {num_frames} (the denoiser's objective is 'image')")
     longest = 1 + (config.sample_frames - 1) * time
     if (num_frames - 1) % time or not 1 <= num_frames <= longest:
-        raise ValueError(f"num_frames must be 1 + {time}k and at most {longest}, got {num_frames}")
+        raise ValueError(f"num_frames must be {legal_lengths(num_frames, time, longest)}")
     for name, value in (("height", height), ("width", width)):
         if value < 1 or value % space:
             raise ValueError(f"{name} must be a positive multiple of {space}, got {value}")
@@ -155,3 +157,15 @@ def local_folder(name_or_path: str | os.PathLike) -> Path | None:
     path = Path(text)
     looks_local = isinstance(name_or_path, os.PathLike) or path.is_absolute() or text.startswith((".", "~"))
     return path if looks_local or path.exists() or len(path.parts) > 2 else None
+
+
+def within_reach(name: str | os.PathLike, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of a `from_pretrained` from the Hub; where that does not answer, for a copy downloaded before.
+
+    Raises:
+        ConnectionError: the Hub does not answer, and there is no copy.
+    """
+    if kwargs.get("local_files_only"):
+        return kwargs
+    answers = reach_hub(os.fspath(name), kwargs.get("revision"), kwargs.get("cache_dir"))
+    return kwargs if answers else kwargs | {"local_files_only": True}
