@@ -14,6 +14,7 @@ from tiny_denoisers_pipelines import tiny_pipeline
 from hf_vdrep.backbones import open_backbone
 from hf_vdrep.backbones.denoiser_coverage import counts, coverage_table
 from hf_vdrep.backbones.denoiser_families import DENOISERS, exported_denoisers
+from hf_vdrep.backbones.denoiser_noise import noise_kind
 from hf_vdrep.backbones.denoisers import DenoiserBackbone
 
 DOCS = Path(__file__).parents[2] / "docs" / "backbones.md"
@@ -95,6 +96,11 @@ def test_an_unknown_scheduler_or_none_is_named():
         DenoiserBackbone(model, None, diffusers.ScoreSdeVeScheduler())
     with pytest.raises(ValueError, match="scheduler must be that of the pipeline"):
         DenoiserBackbone(model)
+
+
+@pytest.mark.parametrize("name", ["PiflowScheduler", "LTXEulerAncestralRFScheduler", "MiniMaxH3Scheduler"])
+def test_rectified_flow_goes_by_many_names(name):
+    assert noise_kind(getattr(diffusers, name)()) == "flow"
 
 
 def test_a_tokenizer_that_does_not_fit_is_named(dit):

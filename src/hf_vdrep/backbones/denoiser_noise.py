@@ -55,7 +55,7 @@ def noise_kind(scheduler: Any) -> Kind:
         return "ratio"
     if name.startswith("EDM") or config.get("timestep_type") == "continuous":
         return "edm"
-    if flow or "Flow" in name or hasattr(scheduler, "scale_noise"):
+    if flow or "flow" in name.lower() or name.endswith("RFScheduler") or hasattr(scheduler, "scale_noise"):
         return "flow"
     if hasattr(scheduler, "alphas_cumprod"):
         return "variance_preserving"
