@@ -1,17 +1,20 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Sites within the blocks, checkpoints as models, and boxes that are followed."""
 
+from typing import get_args
+
 import gradio as gr
 import pytest
 import torch
 
 from hf_vdrep.app.catalogue import checkpoint_titles, is_shipped, open_checkpoint, title_of
-from hf_vdrep.app.choices import WALT_SITES, box_of
+from hf_vdrep.app.choices import SITES, box_of
 from hf_vdrep.app.deadline import Deadline
 from hf_vdrep.app.footage import open_example, open_world
 from hf_vdrep.app.handlers import Handlers
 from hf_vdrep.app.settings import AppSettings
-from hf_vdrep.app.shelf import Shelf, offered_sites
+from hf_vdrep.app.shelf import Shelf
+from hf_vdrep.backbones.walt_sites import WaltSite
 from hf_vdrep.models import shipped
 
 ASKED = {"sample_ids": ["a"], "layers": [0.5], "timesteps": [50]}
@@ -24,7 +27,7 @@ def clip() -> torch.Tensor:
 def test_what_attention_and_mlp_add_makes_up_the_block():
     """Residual stream: the block's output is the stream before its MLP plus what the MLP adds."""
     shelf, found = Shelf(AppSettings()), {}
-    for site in WALT_SITES:
+    for site in SITES:
         backbone = shelf.open("v-walt", site)
         (features,) = backbone.extract(backbone.prepare(clip()), **ASKED)
         found[site] = features.values
@@ -33,11 +36,8 @@ def test_what_attention_and_mlp_add_makes_up_the_block():
     assert not torch.allclose(found["attention"], found["mlp"])
 
 
-def test_a_site_that_a_walt_has_not_is_named():
-    with pytest.raises(ValueError, match=r"between its attention and its MLP.* for I-WALT, got what goes into"):
-        Shelf(AppSettings()).open("i-walt", "norm")
-    assert offered_sites(AppSettings()) == list(WALT_SITES)
-    assert "norm" in offered_sites(AppSettings(allow_remote_models=True))
+def test_the_page_offers_the_sites_that_a_walt_has():
+    assert set(SITES) == set(get_args(WaltSite))
 
 
 def test_every_kept_checkpoint_but_the_twins_themselves_is_offered():

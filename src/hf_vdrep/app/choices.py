@@ -12,8 +12,7 @@ SITES = {
     "mlp": "what its MLP adds",
     "norm": "what goes into its attention",
 }
-"""Site -> what it is, for readers. A WALT has no "norm", a denoiser of diffusers no "middle"."""
-WALT_SITES = ("block", "middle", "attention", "mlp")
+"""Site -> what it is, for readers. A WALT has all of them, a denoiser of diffusers no "middle"."""
 DENSITIES = {1: "the model's own grid", 2: "twice as fine", 4: "four times as fine (slow)"}
 
 

@@ -64,7 +64,7 @@ class Handlers:
             second: model.
             depth: relative depth of the block in per cent, in [1, 100].
             noise: noise level in [0, 999].
-            site: "block", "middle", "attention" or "mlp" of a WALT; "norm" in place of "middle" for others.
+            site: "block", "norm", "middle", "attention" or "mlp" of a WALT; others have no "middle".
             detail: 1, 2 or 4 times the models' own grid.
             keep_position: leave in what features hold because of their place alone.
 

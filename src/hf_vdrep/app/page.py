@@ -11,7 +11,6 @@ from .footage import WORLD_CLIPS, example_titles
 from .handlers import EXAMPLE, SOURCES, UPLOAD, WORLD, Handlers
 from .player import make_player, static
 from .settings import AppSettings
-from .shelf import offered_sites
 from .study_tab import study_tab
 from .uploads import make_upload
 
@@ -56,7 +55,7 @@ def _compare_tab(app: gr.Blocks, handlers: Handlers, settings: AppSettings) -> N
             player = make_player(elem_id="player", followed=None)
         with gr.Column(elem_classes="vp-settings", min_width=280):
             models = _models(settings)
-            depth, noise, *rest = _tap(settings)
+            depth, noise, *rest = _tap()
             button = gr.Button("Compare", variant="primary", elem_id="compare-button")
     inputs, outputs = [*sources, *models, depth, noise, *rest], [player, status]
     limits: dict[str, Any] = {"concurrency_limit": settings.concurrency, "concurrency_id": "compare"}
@@ -116,8 +115,8 @@ def _models(settings: AppSettings) -> list[Any]:
     ]
 
 
-def _tap(settings: AppSettings) -> tuple[gr.Slider, gr.Slider, gr.Dropdown, gr.Dropdown, gr.Checkbox]:
-    sites = [(SITES[name], name) for name in offered_sites(settings)]
+def _tap() -> tuple[gr.Slider, gr.Slider, gr.Dropdown, gr.Dropdown, gr.Checkbox]:
+    sites = [(words, name) for name, words in SITES.items()]
     details = [(words, times) for times, words in DENSITIES.items()]
     position = "what features hold because of their place in the picture alone"
     words = "added to the clip before it is read"

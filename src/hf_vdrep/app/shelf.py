@@ -10,7 +10,7 @@ import torch
 
 from ..backbones.base import Backbone
 from .catalogue import SHIPPED, is_shipped, open_checkpoint, title_of
-from .choices import SITES, WALT_SITES
+from .choices import SITES
 from .gpu import best_device
 from .memo import Memory, RememberingBackbone
 from .settings import AppSettings
@@ -97,9 +97,6 @@ def _within(name: str, backbone: Backbone, site: str) -> Backbone:
 
     if not isinstance(backbone, WaltBackbone):
         raise ValueError(f"{title_of(name)} offers the {SITES['block']} only.")
-    if site not in WALT_SITES:
-        words = ", ".join(SITES[known] for known in WALT_SITES)
-        raise ValueError(f"The site must be one of {words} for {title_of(name)}, got {SITES[site]}.")
     return backbone.at(site)
 
 
@@ -108,12 +105,6 @@ def offered_words(settings: AppSettings) -> str:
     early = settings.offered[len(settings.models) :]
     more = f", or one of {len(early)} checkpoints of their training such as {early[0]}" if early else ""
     return f"{', '.join(settings.models)}{more}"
-
-
-def offered_sites(settings: AppSettings) -> list[str]:
-    """Sites that some model of the server has."""
-    strangers = settings.allow_remote_models or not all(map(is_shipped, settings.models))
-    return list(SITES) if strangers else list(WALT_SITES)
 
 
 def check_size(name: str, megabytes: int) -> None:
