@@ -57,7 +57,7 @@ def test_version_and_no_command(capsys):
         (["nonsense"], "invalid choice: 'nonsense'"),
         (["inspect", "--bogus"], "unrecognized arguments: --bogus"),
         (["inspect", "--layer", "deep"], "--layer: must be a block index or a relative depth in (0, 1], got 'deep'"),
-        (["inspect", "--frames", "0"], "--frames: must be at least 1, got 0"),
+        (["inspect", "--frames", "0"], "--frames/--num-frames: must be at least 1, got 0"),
         (["inspect", "--fps", "nan"], "--fps: must be a number above 0, got 'nan'"),
         (["world", "-1"], "INDEX"),
         (["world", "--split", "dev"], "--split: invalid choice: 'dev'"),
