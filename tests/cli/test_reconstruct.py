@@ -118,7 +118,7 @@ def test_the_command_measures_a_folder_of_media(tiny_pair, video, photo, tmp_pat
             ["--vae", "/nowhere/at/all"],
             "vae must be a shipped model (i-walt, v-walt), a saved tokenizer or pipeline, got",
         ),
-        (["--frames", "6"], "sample must have 1 + 4k frames, got 6"),
+        (["--frames", "6"], "--frames must be 1 + 4k and at most 17, got 6 (nearest: 5 or 9)"),
         (["--frames", "99"], "--frames must be at most 17 for ProbeWorld, got 99"),
         (["no-such-file.mp4"], "no-such-file.mp4"),
         (["EMPTY"], "FILE must be photos, videos or folders of them"),

@@ -56,10 +56,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure, draw, write, and print; a file that cannot be read is reported, and the others are still done."""
     check_folder(args.output)
-    if (args.frames - 1) % 4:
-        from ..models.compression import legal_lengths
-
-        raise UsageError(f"--frames must be {legal_lengths(args.frames, 4)}")
     rejected: list[dict[str, str]] = []
     clips, names = _clips(args, rejected)
     if not clips:
@@ -85,6 +81,10 @@ def _clips(args: argparse.Namespace, rejected: list[dict[str, str]]) -> "tuple[l
         rendered = world.render_batch(range(args.clips)).numpy()
         if args.frames > rendered.shape[1]:
             raise UsageError(f"--frames must be at most {rendered.shape[1]} for ProbeWorld, got {args.frames}")
+        if (args.frames - 1) % 4:
+            from ..models.compression import legal_lengths
+
+            raise UsageError(f"--frames must be {legal_lengths(args.frames, 4, rendered.shape[1])}")
         return list(rendered[:, : args.frames]), [f"{args.split} {index}" for index in range(args.clips)]
     from ..data.media import load_clip
     from ..data.media_kind import MediaError
