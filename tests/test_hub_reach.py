@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hf_vdrep._hub_reach import reach_hub
+from hf_vdrep.backbones import open_backbone
 from hf_vdrep.cli.main import main
 from hf_vdrep.models import WaltModel, WaltPipeline
 
@@ -44,6 +45,13 @@ def refusing_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     server.shutdown()
     server.server_close()
+
+
+def test_a_backbone_of_a_hub_that_is_away_fails_at_once(no_hub: str):
+    start = time.monotonic()
+    with pytest.raises(ConnectionError, match="Hub cannot be reached"):
+        open_backbone("somebody/never-downloaded")
+    assert time.monotonic() - start < 10
 
 
 @pytest.mark.parametrize("kind", [WaltModel, WaltPipeline])

@@ -18,6 +18,9 @@ from hf_vdrep.study.generation.embedding import embed
 from hf_vdrep.study.generation.networks import PixelNetwork, ReferenceNetwork, open_network
 from hf_vdrep.study.generation.quality import measure
 from hf_vdrep.study.generation.sets import ClipSet, FolderSet, WorldSet
+from hf_vdrep.study.grid import quality as quality_grid
+from hf_vdrep.study.grid.catalog import load_study
+from hf_vdrep.study.grid.world import Clips
 
 
 class Given(ClipSet):
@@ -235,3 +238,12 @@ def test_measure_repeats_itself():
     for one in found:
         one.pop("seconds")
     assert found[0] == found[1] and math.isclose(found[0]["frechet_distance"]["value"], 0, abs_tol=1e-6)
+
+
+def test_a_study_of_quality_measures_again_when_the_feature_network_learned_more(tmp_path, monkeypatch):
+    """Distances from an earlier network's features are not those of this one."""
+    config = load_study("quality-vs-probe")
+    job = quality_grid.QualityJob(config, Clips.of(config, tmp_path), "i-walt", tmp_path)
+    keys = [job.key, job.key]
+    monkeypatch.setattr(quality_grid, "_network_key", lambda name: f"{name}, trained on")
+    assert keys[0] == keys[1] != job.key

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from .._hub_reach import reach_hub
 from .base import Backbone
 
 # user/name; one word alone is a typing error more often than a repository.
@@ -33,6 +34,7 @@ def open_backbone(name_or_path: str | os.PathLike[str], **options: Any) -> Backb
         ValueError: neither a name nor a folder, a pipeline without an image or video denoiser, or an option that this
             kind of model has not.
         OSError: a folder that does not hold a readable pipeline.
+        ConnectionError: a Hub id that was not downloaded before, and the Hub cannot be reached.
     """
     from .floors import LatentBackbone, PixelBackbone
     from .walt import WaltBackbone
@@ -56,6 +58,8 @@ def open_backbone(name_or_path: str | os.PathLike[str], **options: Any) -> Backb
         raise ValueError(f"backbone must be one of {known}, or the folder or Hub id of a saved model, got {name!r}")
     if Path(name).is_dir() and not any((Path(name) / part).exists() for part in _MARKS):
         raise ValueError(f"folder must hold a model: any of {', '.join(_MARKS)}; {name} holds none of them")
+    if not Path(name).is_dir():
+        reach_hub(name, options.get("revision"))
     if _is_encoder(name):
         from .encoders import EncoderBackbone
 

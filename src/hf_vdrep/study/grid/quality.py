@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import time
 from dataclasses import dataclass
@@ -81,6 +82,7 @@ class QualityJob:
                 "splits": self.clips.sizes,
                 "model": fingerprint_of(self.source),
                 "options": self.config.options,
+                "network": _network_key(str(self.config.options.get("network", "probeworld"))),
                 "seed": self.clips.seed,
                 "torch": package_versions()["torch"],
             }
@@ -176,3 +178,11 @@ class QualityJob:
             primary=primary,
             frame_order="forward",
         )
+
+
+@functools.cache
+def _network_key(name: str) -> str:
+    """Distances follow the weights that samples are seen with."""
+    from ..generation.networks import open_network
+
+    return open_network(name).key
