@@ -4,7 +4,7 @@
 import pytest
 import torch
 
-from hf_vdrep.probes.point_refiner import PointRefiner, look_up, sample_maps
+from hf_vdrep.probes.point_refiner import PointRefiner, _apart, look_up, sample_maps
 
 
 def refiner(**options) -> PointRefiner:
@@ -39,7 +39,7 @@ def test_untrained_tracker_stands_still():
     single, moving = maps()
     points = torch.rand(1, 4, 2)
     found = refiner()(single, moving, points)
-    assert len(found) == 2
+    assert len(found) == 3
     torch.testing.assert_close(found[-1].positions, points[:, :, None].expand(-1, -1, 3, -1))
 
 
@@ -60,6 +60,13 @@ def test_tracks_do_not_see_each_other():
     points = torch.rand(2, 5, 2)
     whole, part = model(single, moving, points)[-1], model(single, moving, points[:, 1:3])[-1]
     torch.testing.assert_close(part.positions, whole.positions[:, 1:3], rtol=1e-3, atol=1e-4)
+
+
+def test_pixels_of_a_cell_lie_side_by_side():
+    """Channels of a cell hold its four pixels, row after row."""
+    cells = torch.arange(16.0).view(1, 1, 2, 2, 4)
+    expected = torch.tensor([[0.0, 1, 4, 5], [2, 3, 6, 7], [8, 9, 12, 13], [10, 11, 14, 15]])
+    torch.testing.assert_close(_apart(cells)[0, 0, ..., 0], expected)
 
 
 def test_points_outside_the_frame_have_finite_answers():

@@ -8,11 +8,11 @@ import torch
 
 from hf_vdrep.probes.end_to_end import EndToEndReference
 from hf_vdrep.probes.reference_files import load_reference, save_reference
-from hf_vdrep.probes.reference_heads import CLIP_TASKS, IMAGE_TASKS
+from hf_vdrep.probes.reference_heads import CLIP_TASKS, IMAGE_TASKS, FocusedPool
 from hf_vdrep.probes.reference_losses import reference_loss, rounds_loss, velocity_loss
 from hf_vdrep.probes.reference_trunk import Neighbours, TemporalUnit
 
-CLASSES = {"object": 3, "scene": 4, "fine": 5, "action_coarse": 6, "action_many": 7, "action_motion": 4}
+CLASSES = {"object": 3, "scene": 4, "fine": 6, "action_coarse": 6, "action_many": 7, "action_motion": 4}
 TASKS = (*CLASSES, "depth", "camera_pose", "point_tracks", "box_tracks")
 
 
@@ -38,7 +38,6 @@ def batch(count: int = 2) -> dict[str, torch.Tensor]:
     return {
         "video": torch.randint(0, 256, (count, 5, 32, 32, 3), generator=draw, dtype=torch.uint8),
         **{name: torch.randint(size, (count,), generator=draw) for name, size in CLASSES.items()},
-        "fine_counts": torch.ones(count, dtype=torch.bool),
         "depth": 1 + torch.rand(count, 5, 32, 32, generator=draw),
         "pose": pose,
         "tracks": torch.rand(count, 6, 5, 2, generator=draw),
@@ -88,6 +87,31 @@ def test_what_actions_conclude_from_other_heads_does_not_teach_those():
     assert model.clip_heads.sums["action_many"].weight.grad.abs().sum() > 0
 
 
+def test_a_fine_class_is_a_category_and_a_surface():
+    """Logits that depend on the surface alone are the same for each category: class = category * surfaces + surface."""
+    heads = scrambled().image_heads
+    for layer in (heads.heads["fine"].weight, heads.heads["fine"].bias, heads.kinds.weight):
+        torch.nn.init.zeros_(layer)
+    maps = [torch.randn(2, channels, side, side) for channels, side in ((8, 16), (8, 8), (16, 4))]
+    logits = heads(*maps)["fine"].unflatten(1, (3, 2))
+    torch.testing.assert_close(logits, logits[:, :1].expand(-1, 3, -1))
+    assert (logits[:, 0, 0] - logits[:, 0, 1]).abs().min() > 0
+
+
+def test_focused_pools_are_means_maxima_and_weighted_means():
+    """A head that looks at one cell alone gives that cell; one that looks nowhere gives the mean."""
+    pool = FocusedPool(4, heads=2)
+    torch.nn.init.zeros_(pool.look.weight)
+    torch.nn.init.zeros_(pool.look.bias)
+    maps = torch.randn(1, 4, 3, 3)
+    maps[:, 0] = torch.arange(9.0).view(3, 3) * 100
+    pool.look.weight.data[0, 0] = 1
+    mean, largest, focused = pool(maps)[0].split(4)
+    torch.testing.assert_close(mean, maps[0].mean((1, 2)))
+    torch.testing.assert_close(largest, maps[0].amax((1, 2)))
+    torch.testing.assert_close(focused, torch.cat([maps[0, :2, 2, 2], mean[2:]]))
+
+
 def test_evaluation_does_not_depend_on_the_batch():
     model, labels = scrambled(), batch(3)
     whole, alone = predict(model, labels), predict(model, labels, slice(1, 2))
@@ -120,28 +144,25 @@ def test_depth_of_some_frames_is_that_part_of_all():
     torch.testing.assert_close(part, whole[:, [3, 0]], rtol=1e-4, atol=1e-4)
 
 
-def test_further_images_and_clips_out_of_the_fine_task_are_weighed_as_said():
-    """The mean is over frames that count: a clip outside the task counts for nothing."""
+def test_further_images_weigh_as_much_as_the_clips_middle_frames():
     model, labels = scrambled(), batch(3)
-    labels["fine_counts"] = torch.tensor([True, False, False])
-    images = {name: labels[name][:2] for name in ("object", "scene", "fine")}
-    images |= {"image": labels["video"][:2, 1], "fine_counts": torch.tensor([False, True])}
+    images = {name: labels[name][:2] for name in ("object", "scene", "fine")} | {"image": labels["video"][:2, 1]}
     with torch.no_grad():
         parts = reference_loss(model, labels, images=images)
-        logits = model.classify_images(torch.cat([labels["video"][:1, 2], labels["video"][1:2, 1]]))["fine"]
-    expected = torch.nn.functional.cross_entropy(logits, labels["fine"][:2])
+        logits = model.classify_images(torch.cat([labels["video"][:, 2], labels["video"][:2, 1]]))["fine"]
+    expected = torch.nn.functional.cross_entropy(logits, torch.cat([labels["fine"], labels["fine"][:2]]))
     torch.testing.assert_close(parts["fine"], expected, rtol=1e-3, atol=1e-4)
 
 
 def test_clips_with_nothing_to_follow_leave_losses_finite():
     """All points hidden, no object in frame 0, boxes of no area, no valid depth."""
     model, labels = scrambled().train(), batch()
-    labels["visible"][:], labels["present"][:], labels["fine_counts"][:] = False, False, False
+    labels["visible"][:], labels["present"][:] = False, False
     labels["boxes"][..., 2:] = labels["boxes"][..., :2]
     labels["depth"][:] = 0
     parts = reference_loss(model, labels)
     parts["loss"].backward()
-    for name in ("fine", "depth", "point_tracks", "velocity", "box_tracks"):
+    for name in ("depth", "point_tracks", "velocity", "box_tracks"):
         assert parts[name].item() == 0, name
     assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
 
@@ -214,7 +235,7 @@ def test_damaged_folders_are_named(tmp_path):
         load_reference(tmp_path)
     save_reference(network(), tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
-    (tmp_path / "config.json").write_text(json.dumps({**config, "classes": {**CLASSES, "object": 9}}))
+    (tmp_path / "config.json").write_text(json.dumps({**config, "classes": {**CLASSES, "scene": 9}}))
     with pytest.raises(ValueError, match="does not fit"):
         load_reference(tmp_path)
 
@@ -222,6 +243,8 @@ def test_damaged_folders_are_named(tmp_path):
 def test_wrong_videos_and_classes_are_named():
     with pytest.raises(ValueError, match=r"video must be uint8 \(B, 5, H, W, 3\)"):
         network().predict(torch.zeros(1, 4, 32, 32, 3, dtype=torch.uint8), torch.zeros(1, 1, 2), torch.zeros(1, 1, 4))
+    with pytest.raises(ValueError, match=r"classes\['fine'\] must be a multiple of 3, got 5"):
+        EndToEndReference({**CLASSES, "fine": 5})
     with pytest.raises(ValueError, match=r"classes must name the six classification tasks, missing \['scene'\]"):
         EndToEndReference({name: 2 for name in CLASSES if name != "scene"})
 

@@ -25,6 +25,12 @@ def test_position_is_huber_in_pixels_of_256(pixels, huber):
     assert loss.item() == pytest.approx(0.05 * huber, abs=1e-5)
 
 
+@pytest.mark.parametrize(("pixels", "huber"), [(0.5, 0.5), (1.0, 2.0), (4.0, 4 * (4 - 0.5))])
+def test_a_smaller_delta_keeps_the_slope_of_large_errors(pixels, huber):
+    loss = point_track_loss(*tracks_at(pixels), huber_delta=1.0)["position"]
+    assert loss.item() == pytest.approx(0.05 * huber, abs=1e-5)
+
+
 def test_certainty_means_within_six_pixels():
     """MooG's sign: the logit is positive where the position is right."""
     for pixels, target in ((5.9, 1), (6.1, 0)):

@@ -7,6 +7,7 @@ import math
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from hf_vdrep.data.probeworld import MOTION_NAMES, ProbeWorld
 from hf_vdrep.data.sample import CLASS_LABELS, stack_samples
@@ -35,8 +36,8 @@ def test_a_pool_holds_the_world_s_own_samples(pool):
         else:
             expected = truth[name]
         torch.testing.assert_close(found[name].to(expected.dtype), expected, rtol=1e-3, atol=0)
-    images = pool.read_images([4, 1])
-    assert torch.equal(images["image"], truth["video"][:, 8])
+    images = pool.read_images([4, 1], [8, 3])
+    assert torch.equal(images["image"], torch.stack([truth["video"][0, 8], truth["video"][1, 3]]))
     assert torch.equal(images["scene"], truth["scene"])
 
 
@@ -121,8 +122,6 @@ def run(out, folder, clips: int) -> dict:
 
 def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(pool, folder, tmp_path, monkeypatch):
     monkeypatch.setattr("hf_vdrep.training.reference.DECAY", 1e-9)
-    from safetensors.torch import load_file
-
     run(tmp_path / "whole", folder, 8)
     run(tmp_path / "parts", folder, 4)
     run(tmp_path / "parts", folder, 8)
@@ -133,6 +132,21 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(pool, folder, tmp_path, 
     config = json.loads((tmp_path / "whole" / "config.json").read_text())
     assert config["record"]["step"] == 4
     assert {"object", "abs_rel", "epe", "average_jaccard", "mean_iou"} <= set(config["record"]["validation"])
+
+
+def test_a_run_starts_from_the_weights_of_another(pool, folder, tmp_path):
+    run(tmp_path / "first", folder, 2)
+    words = ["--out", str(tmp_path / "second"), "--pool", str(folder), "--pool-size", "6", "--validation-size", "2"]
+    words += ["--batch", "2", "--clips", "2", "--images", "2", "--lr", "0", "--no-bf16"]
+    main([*words, "--start-from", str(tmp_path / "first")])
+    first, second = (load_file(tmp_path / name / "model.safetensors") for name in ("first", "second"))
+    learned = [name for name in first if name.endswith(("weight", "bias")) and first[name].ndim > 1]
+    assert learned and all(torch.equal(first[name], second[name]) for name in learned)
+    other = {"a.weight": torch.zeros(2, 2)}
+    (tmp_path / "other").mkdir()
+    save_file(other, tmp_path / "other" / "model.safetensors")
+    with pytest.raises(ValueError, match=r"start_from must hold weights of a reference, got .*other"):
+        main([*words, "--out", str(tmp_path / "third"), "--start-from", str(tmp_path / "other")])
 
 
 def test_a_run_killed_at_its_last_evaluation_evaluates_when_started_again(pool, folder, tmp_path, monkeypatch):

@@ -24,7 +24,8 @@ class EndToEndReference(nn.Module):
     The image heads see the middle frame alone, as the frozen probes of the image tasks do.
 
     Args:
-        classes: number of classes of each of the six classification tasks.
+        classes: number of classes of each of the six classification tasks; those of "fine" are the categories of
+            "object", each with the same surfaces.
         num_frames: T of the clips.
         widths: channels at strides 2, 4, 8.
         depth: (2+1)-D blocks at stride 8.
@@ -42,11 +43,13 @@ class EndToEndReference(nn.Module):
         depth: int = 3,
         image_width: int = 96,
         track_width: int = 96,
-        track_rounds: int = 2,
+        track_rounds: int = 3,
     ) -> None:
         super().__init__()
         if missing := sorted({*IMAGE_TASKS, *CLIP_TASKS} - set(classes)):
             raise ValueError(f"classes must name the six classification tasks, missing {missing}")
+        if not classes["fine"] or classes["fine"] % classes["object"]:
+            raise ValueError(f"classes['fine'] must be a multiple of {classes['object']}, got {classes['fine']}")
         self.config: dict[str, Any] = {
             "classes": dict(classes),
             "num_frames": num_frames,
@@ -60,7 +63,7 @@ class EndToEndReference(nn.Module):
         image = {name: classes[name] for name in IMAGE_TASKS}
         spans = [[frame, frame + 1] for frame in range(num_frames)]
         self.trunk = Trunk(num_frames, (fine, middle, coarse), depth)
-        self.image_heads = ImageHeads(middle, coarse, image, width=image_width)
+        self.image_heads = ImageHeads(widths, image, width=image_width)
         self.clip_heads = ClipHeads(
             coarse, num_frames, {name: classes[name] for name in CLIP_TASKS}, sum(image.values()), width=coarse
         )
@@ -102,7 +105,7 @@ class EndToEndReference(nn.Module):
         maps = self.features(video)
         frames = torch.arange(video.shape[1]) if depth_frames is None else depth_frames
         middle = video.shape[1] // 2
-        image = self.image_heads(maps["middle"][:, middle], maps["coarse"][:, middle])
+        image = self.image_heads(*[maps[name][:, middle] for name in ("fine", "middle", "coarse")])
         last = {name: value.movedim(2, -1) for name, value in maps.items()}
         log_depth = self.depth_head(maps["fine"][:, frames].flatten(0, 1), maps["moving"][:, frames].flatten(0, 1))
         return {
@@ -141,8 +144,7 @@ class EndToEndReference(nn.Module):
 
     def classify_images(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
         """Logits of single images, uint8 (B, H, W, 3), by image task."""
-        _, middle, coarse = self.trunk.stem(_pixels(images))
-        return self.image_heads(middle, coarse)
+        return self.image_heads(*self.trunk.stem(_pixels(images)))
 
     @staticmethod
     def queries(batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:

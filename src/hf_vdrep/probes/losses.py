@@ -54,11 +54,12 @@ def point_track_loss(
     *,
     mask: torch.Tensor | None = None,
     certain_within: float = CERTAIN_WITHIN,
+    huber_delta: float = HUBER_DELTA,
 ) -> dict[str, torch.Tensor]:
     """TAPIR's point loss (arXiv 2306.08637, section 3; papers.md 8.3) with logits for *visible* and *certain*.
 
-    Positions: Huber (delta 4 px) on the distance in a 256x256 raster, visible points only, weight 0.05. Visibility:
-    sigmoid cross-entropy against `visible`. Certainty: sigmoid cross-entropy, visible points only, against "the
+    Positions: Huber (TAPIR: delta 4 px) on the distance in a 256x256 raster, visible points only, weight 0.05.
+    Visibility: sigmoid cross-entropy against `visible`. Certainty: the same, visible points only, against "the
     prediction is within `certain_within`", the prediction taken without gradient. TAPIR's own logits mean occluded and
     uncertain: both targets are the complements of its.
 
@@ -68,6 +69,7 @@ def point_track_loss(
         visible: bool (B, N, T).
         mask: bool (B, N, T), entries that count; all by default.
         certain_within: px of the 256x256 raster (TAPIR: 6).
+        huber_delta: px of the 256x256 raster from which the loss grows linearly, at TAPIR's slope whatever the delta.
 
     Returns:
         `loss` (their sum), `position`, `visibility`, `certainty`, each a scalar mean over the entries that count.
@@ -78,7 +80,7 @@ def point_track_loss(
     error = (predicted.positions.float() - tracks.float()) * RASTER
     squared = torch.where(seen[..., None] > 0, error, 0.0).square().sum(-1)
     distance = (squared + 1e-12).sqrt()
-    huber = torch.where(distance < HUBER_DELTA, 0.5 * squared, HUBER_DELTA * (distance - 0.5 * HUBER_DELTA))
+    huber = torch.where(distance < huber_delta, 0.5 * squared / huber_delta, distance - 0.5 * huber_delta) * HUBER_DELTA
     close = (squared.detach() <= certain_within**2).float()
     visibility = F.binary_cross_entropy_with_logits(predicted.visible.float(), visible.float(), reduction="none")
     certainty = F.binary_cross_entropy_with_logits(predicted.certain.float(), close, reduction="none")

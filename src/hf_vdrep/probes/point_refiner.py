@@ -63,18 +63,20 @@ class PointRefiner(nn.Module):
         *,
         width: int = 96,
         match_width: int = 32,
-        rounds: int = 2,
+        rounds: int = 3,
         depth: int = 2,
     ) -> None:
         super().__init__()
         self.rounds = rounds
         self.to_match = nn.ModuleList(Looks(each, match_width) for each in channels)
+        # A frame's cell of the finest map tells its four pixels apart.
+        self.to_match_pixels = Looks(channels[0], 4 * (match_width // 2))
         self.velocity = nn.Sequential(
             nn.Linear(moving_channels + channels[0], width), nn.GELU("tanh"), nn.Linear(width, 2)
         )
-        seen = len(channels) * (2 * RADIUS + 1) ** 2 + moving_channels + 2 + 16 + width
+        seen = (1 + len(channels)) * (2 * RADIUS + 1) ** 2 + moving_channels + 2 + 16 + width
         self.read = nn.Linear(seen, width)
-        self.start = nn.Linear(match_width * len(channels), width)
+        self.start = nn.Linear(match_width // 2 + match_width * len(channels), width)
         self.moment = nn.Parameter(torch.zeros(num_frames, 1, width))
         self.mixers = nn.Sequential(*[TrackMixer(width) for _ in range(depth)])
         self.out_norm = nn.LayerNorm(width)
@@ -113,6 +115,7 @@ class PointRefiner(nn.Module):
         """
         guess = self.carry(maps[0], moving, query_points)
         looks = [_looks(embed, each) for embed, each in zip(self.to_match, maps, strict=True)]
+        looks.append(_apart(_looks(self.to_match_pixels, maps[0])))
         queries = [sample_maps(each[:, 0], query_points) for each in looks]
         volumes = [_correlation(each, query) for each, query in zip(looks, queries, strict=True)]
         state = (self.start(torch.cat(queries, -1))[:, None] + self.moment).expand(*guess.shape[:3], -1)
@@ -143,6 +146,12 @@ def sample_maps(maps: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
 def _looks(embed: nn.Module, maps: torch.Tensor) -> torch.Tensor:
     """(B, T, h, w, C) -> (B, T, h, w, match_width)."""
     return embed(maps.flatten(0, 1).permute(0, 3, 1, 2)).permute(0, 2, 3, 1).unflatten(0, maps.shape[:2])
+
+
+def _apart(looks: torch.Tensor) -> torch.Tensor:
+    """(B, T, h, w, 4C) -> (B, T, 2h, 2w, C)."""
+    parts = looks.unflatten(-1, (2, 2, -1)).movedim(-3, 3)  # (B, T, h, 2, w, 2, C)
+    return parts.flatten(2, 3).flatten(3, 4)
 
 
 def _correlation(looks: torch.Tensor, query: torch.Tensor) -> torch.Tensor:

@@ -15,28 +15,52 @@ class ImageHeads(nn.Module):
     """Object, scene and fine class of one frame: a branch of its own, cheap because it sees one frame of each clip.
 
     Args:
-        middle, coarse: channels of the maps at strides 4 and 8.
+        channels: of the maps at strides 2, 4 and 8.
         classes: number of classes by task.
         width: of the branch.
     """
 
-    def __init__(self, middle: int, coarse: int, classes: dict[str, int], *, width: int = 96) -> None:
+    def __init__(self, channels: tuple[int, int, int], classes: dict[str, int], *, width: int = 96) -> None:
         super().__init__()
+        fine, middle, coarse = channels
+        self.surface = nn.Sequential(ResidualBlock(fine), ConvUnit(fine, middle, 3, 2))
         self.detail = nn.Sequential(ResidualBlock(middle), ConvUnit(middle, width, 3, 2), ResidualBlock(width))
         self.widen = ConvUnit(coarse, width, 1)
         self.blocks = nn.Sequential(ResidualBlock(width), ResidualBlock(width))
         self.deep = nn.Sequential(ConvUnit(width, width, 3, 2), ResidualBlock(width))
-        self.heads = nn.ModuleDict({name: nn.Linear(4 * width, count) for name, count in classes.items()})
-        for parameter in self.heads.parameters():
+        self.pools = nn.ModuleList(FocusedPool(width) for _ in range(2))
+        self.heads = nn.ModuleDict({name: nn.Linear(6 * width, count) for name, count in classes.items()})
+        kinds = classes["object"]
+        # A fine class is a category with a surface: what one category teaches about a surface serves all.
+        self.surfaces = nn.Linear(6 * width, classes["fine"] // kinds, bias=False)
+        self.kinds = nn.Linear(6 * width, kinds, bias=False)
+        for parameter in (*self.heads.parameters(), *self.surfaces.parameters(), *self.kinds.parameters()):
             nn.init.zeros_(parameter)
 
-    def forward(self, middle: torch.Tensor, coarse: torch.Tensor) -> dict[str, torch.Tensor]:
+    def forward(self, fine: torch.Tensor, middle: torch.Tensor, coarse: torch.Tensor) -> dict[str, torch.Tensor]:
         """Logits by task of per-frame maps (B, C, h, w)."""
-        shallow = self.blocks(self.detail(middle) + self.widen(coarse))
-        deep = self.deep(shallow)
-        parts = [maps.flatten(2).float() for maps in (shallow, deep)]
-        pooled = torch.cat([part.mean(2) for part in parts] + [part.amax(2) for part in parts], 1)
-        return {name: head(pooled) for name, head in self.heads.items()}
+        shallow = self.blocks(self.detail(middle + self.surface(fine)) + self.widen(coarse))
+        maps = (shallow, self.deep(shallow))
+        pooled = torch.cat([pool(each) for pool, each in zip(self.pools, maps, strict=True)], 1)
+        found = {name: head(pooled) for name, head in self.heads.items()}
+        shared = self.kinds(pooled)[:, :, None] + self.surfaces(pooled)[:, None]
+        return {**found, "fine": found["fine"] + shared.flatten(1)}
+
+
+class FocusedPool(nn.Module):
+    """Mean, maximum, and means over the cells that each of some heads looks for."""
+
+    def __init__(self, channels: int, heads: int = 8) -> None:
+        super().__init__()
+        self.heads = heads
+        self.look = nn.Conv2d(channels, heads, 1)
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        """(B, C, h, w) -> (B, 3 C), float32."""
+        cells = maps.flatten(2).float()
+        weights = self.look(maps).flatten(2).float().softmax(-1)
+        focused = torch.einsum("bhn,bhcn->bhc", weights, cells.unflatten(1, (self.heads, -1))).flatten(1)
+        return torch.cat([cells.mean(2), cells.amax(2), focused], 1)
 
 
 class ClipHeads(nn.Module):

@@ -25,6 +25,8 @@ WEIGHTS = {
     "box_tracks": 2.0,
 }
 VELOCITY_SCALE = 64.0
+# Pixels of a 256-pixel raster: the finest threshold of the metric. TAPIR's 4 leaves errors below a cell's half alone.
+HUBER_DELTA = 1.0
 
 
 def reference_loss(
@@ -38,8 +40,7 @@ def reference_loss(
 
     Args:
         model: the network.
-        batch: `video` and the labels of the ten tasks under their names in the sample schema; `fine_counts` bool (B,)
-            says which clips the fine-grained task may learn from.
+        batch: `video` and the labels of the ten tasks under their names in the sample schema.
         depth_frames: int (F,), the frames whose depth is decoded; all by default.
         images: further frames under `image` with the labels of the image tasks: a frame costs a fraction of a clip.
 
@@ -70,7 +71,11 @@ def rounds_loss(rounds: list[PointTracks], tracks: torch.Tensor, visible: torch.
     """Loss of every round of the point tracker, the last one counting most; points hidden in frame 0 are left out."""
     total = tracks.new_zeros(())
     for age, found in enumerate(reversed(rounds)):
-        total = total + ROUND_DECAY**age * point_track_loss(found, tracks, visible, mask=visible[:, :, :1])["loss"]
+        total = (
+            total
+            + ROUND_DECAY**age
+            * point_track_loss(found, tracks, visible, mask=visible[:, :, :1], huber_delta=HUBER_DELTA)["loss"]
+        )
     return total
 
 
@@ -86,10 +91,10 @@ def velocity_loss(
 
 
 def _image_loss(name: str, told: list[tuple[Mapping[str, Any], Mapping[str, torch.Tensor]]]) -> torch.Tensor:
-    """Mean cross-entropy over the clips' middle frames and the further ones, those that the task may learn from."""
+    """Mean cross-entropy over the clips' middle frames and the further ones.
+
+    Of the fine-grained task, also over the clips that its long-tailed training set leaves out: the reference says what
+    the pixels hold.
+    """
     logits = torch.cat([found[name].float() for found, _ in told])
-    labels = torch.cat([batch[name] for _, batch in told])
-    every = torch.ones_like(labels, dtype=torch.bool)
-    counts = torch.cat([batch["fine_counts"] for _, batch in told]) if name == "fine" else every
-    surprise = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
-    return (surprise * counts).sum() / counts.sum().clamp(min=1)
+    return classification_loss(logits, torch.cat([batch[name] for _, batch in told]))

@@ -24,7 +24,7 @@ from .log import JsonlLog
 from .reference_augment import augment, augment_images
 from .reference_pool import Batch, ReferencePool
 from .reference_scores import evaluate
-from .reference_state import load_state, save_state
+from .reference_state import load_state, save_state, start_from
 
 WARMUP_STEPS, DECAY = 50, 0.35
 
@@ -43,6 +43,8 @@ def train(args: argparse.Namespace) -> None:
     validation = ReferencePool(args.pool, ProbeWorld("validation", args.validation_size))
     model = EndToEndReference({name: len(TASK_NAMES[name]) for name in CLASS_LABELS})
     model.pose_head.start_at(relative_pose(pool.read(list(range(min(512, len(pool)))))["pose"]))
+    if args.start_from is not None:
+        start_from(model, args.start_from)
     optimizer = torch.optim.AdamW(parameter_groups(model, args.weight_decay), lr=args.lr, fused=True)
     steps = args.clips // args.batch
     args.out.mkdir(parents=True, exist_ok=True)
@@ -112,9 +114,10 @@ def draw_batch(pool: ReferencePool, args: argparse.Namespace, step: int) -> tupl
 
 
 def draw_images(pool: ReferencePool, args: argparse.Namespace, step: int) -> Batch:
-    """Further middle frames for the image tasks, drawn at random; (seed, step) decides."""
+    """Further frames for the image tasks, drawn at random; (seed, step) decides."""
     draw = torch.Generator().manual_seed(args.seed * 2_000_003 + step)
-    images = pool.read_images(torch.randint(len(pool), (args.images,), generator=draw).tolist())
+    rows = torch.randint(len(pool), (args.images,), generator=draw).tolist()
+    images = pool.read_images(rows, torch.randint(pool.num_frames, (args.images,), generator=draw).tolist())
     return {**images, "image": augment_images(images["image"], draw)}
 
 
@@ -151,19 +154,20 @@ def main(words: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Train the end-to-end upper reference on ProbeWorld.")
     parser.add_argument("--out", type=Path, default=Path("runs/reference"), help="folder of the run")
+    parser.add_argument("--start-from", type=Path, help="an earlier reference; layers of other shapes start anew")
     parser.add_argument("--pool", type=Path, default=Path("runs/reference-pool"), help="folder of the rendered clips")
-    parser.add_argument("--pool-size", type=int, default=6144, help="training clips to render")
-    parser.add_argument("--validation-size", type=int, default=192, help="validation clips")
-    parser.add_argument("--clips", type=int, default=30000, help="clips to train on, with repetition")
+    parser.add_argument("--pool-size", type=int, default=16320, help="training clips to render")
+    parser.add_argument("--validation-size", type=int, default=384, help="validation clips")
+    parser.add_argument("--clips", type=int, default=66000, help="clips to train on, with repetition")
     parser.add_argument("--batch", type=int, default=12)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--weight-decay", type=float, default=0.02)
     parser.add_argument("--clip-norm", type=float, default=5.0, help="largest gradient norm")
-    parser.add_argument("--images", type=int, default=48, help="further single frames per step")
+    parser.add_argument("--images", type=int, default=64, help="further single frames per step")
     parser.add_argument("--tracks", type=int, default=16, help="point tracks per clip and step")
     parser.add_argument("--depth-frames", type=int, default=3, help="frames per clip and step whose depth is decoded")
     parser.add_argument("--log-every", type=int, default=25)
-    parser.add_argument("--eval-every", type=int, default=250)
+    parser.add_argument("--eval-every", type=int, default=500)
     parser.add_argument("--save-every", type=int, default=50, help="steps between states that a run resumes from")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)

@@ -17,7 +17,7 @@ from .pool import source_key
 Batch = dict[str, torch.Tensor]
 
 LABELS = ("video", *CLASS_LABELS, "fine_counts", "depth", "pose", "tracks", "visible", "boxes", "present")
-IMAGE_LABELS = ("object", "scene", "fine", "fine_counts")
+IMAGE_LABELS = ("object", "scene", "fine")
 CHUNK, GROUP = 96, 16
 
 
@@ -34,7 +34,7 @@ class ReferencePool:
 
     def __init__(self, folder: Path, world: ProbeWorld) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.size = len(world)
+        self.size, self.num_frames = len(world), world.config.num_frames
         key = source_key(world)
         belongs = frozenset(world.task_indices("fine"))
         self.chunks: list[Any] = []
@@ -57,13 +57,12 @@ class ReferencePool:
         found = [[self.chunks[row // CHUNK].get_slice(name)[row % CHUNK] for row in rows] for name in LABELS]
         return {name: torch.stack(values) for name, values in zip(LABELS, found, strict=True)}
 
-    def read_images(self, rows: list[int]) -> Batch:
-        """Middle frames (B, H, W, 3) under "image" and their labels, without reading the clips."""
+    def read_images(self, rows: list[int], frames: list[int]) -> Batch:
+        """One frame of each row, (B, H, W, 3) under "image", and its labels, without reading the clips."""
         found: dict[str, list[torch.Tensor]] = {name: [] for name in ("image", *IMAGE_LABELS)}
-        for row in rows:
+        for row, frame in zip(rows, frames, strict=True):
             chunk, place = self.chunks[row // CHUNK], row % CHUNK
-            video = chunk.get_slice("video")
-            found["image"].append(video[place, video.get_shape()[1] // 2])
+            found["image"].append(chunk.get_slice("video")[place, frame])
             for name in IMAGE_LABELS:
                 found[name].append(chunk.get_slice(name)[place])
         return {name: torch.stack(values) for name, values in found.items()}

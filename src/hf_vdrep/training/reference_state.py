@@ -8,6 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from ..data.media_write import atomic_output
 from ..probes.end_to_end import EndToEndReference
+from ..probes.reference_files import WEIGHTS
 
 
 def save_state(path: Path, model: EndToEndReference, optimizer: torch.optim.Optimizer, step: int) -> None:
@@ -38,3 +39,17 @@ def load_state(path: Path, model: EndToEndReference, optimizer: torch.optim.Opti
             if value.shape == parameter.shape:
                 state[name] = torch.empty_like(parameter).copy_(value)
     return int(tensors["step"])
+
+
+def start_from(model: EndToEndReference, folder: Path) -> None:
+    """Take the weights that an earlier reference has in the same shape.
+
+    Raises:
+        ValueError: the folder holds none.
+    """
+    own = model.state_dict()
+    weights = load_file(folder / WEIGHTS)
+    fitting = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
+    if not fitting:
+        raise ValueError(f"start_from must hold weights of a reference, got {folder}")
+    model.load_state_dict({**own, **fitting})
