@@ -37,10 +37,14 @@ class ImageHeads(nn.Module):
         for parameter in (*self.heads.parameters(), *self.surfaces.parameters(), *self.kinds.parameters()):
             nn.init.zeros_(parameter)
 
+    def maps(self, fine: torch.Tensor, middle: torch.Tensor, coarse: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The branch's own maps (B, width, h, w), at strides 8 and 16."""
+        shallow = self.blocks(self.detail(middle + self.surface(fine)) + self.widen(coarse))
+        return shallow, self.deep(shallow)
+
     def forward(self, fine: torch.Tensor, middle: torch.Tensor, coarse: torch.Tensor) -> dict[str, torch.Tensor]:
         """Logits by task of per-frame maps (B, C, h, w)."""
-        shallow = self.blocks(self.detail(middle + self.surface(fine)) + self.widen(coarse))
-        maps = (shallow, self.deep(shallow))
+        maps = self.maps(fine, middle, coarse)
         pooled = torch.cat([pool(each) for pool, each in zip(self.pools, maps, strict=True)], 1)
         found = {name: head(pooled) for name, head in self.heads.items()}
         shared = self.kinds(pooled)[:, :, None] + self.surfaces(pooled)[:, None]

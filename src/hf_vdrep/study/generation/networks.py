@@ -70,10 +70,8 @@ class ReferenceNetwork(FeatureNetwork):
         return torch.cat([maps.mean((1, 3, 4)), maps.std(1).mean((2, 3))], 1)
 
     def _image(self, images: torch.Tensor) -> torch.Tensor:
-        heads: Any = self.model.image_heads
-        _, middle, coarse = self.model.trunk.stem(to_pixels(images[:, None])[:, :, 0])
-        shallow = heads.blocks(heads.detail(middle) + heads.widen(coarse))
-        return torch.cat([maps.flatten(2).float().mean(2) for maps in (shallow, heads.deep(shallow))], 1)
+        maps = self.model.image_heads.maps(*self.model.trunk.stem(to_pixels(images[:, None])[:, :, 0]))
+        return torch.cat([each.flatten(2).float().mean(2) for each in maps], 1)
 
 
 class PixelNetwork(FeatureNetwork):
