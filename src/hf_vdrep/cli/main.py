@@ -55,8 +55,8 @@ _EPILOG = """examples:
 """
 
 
-# Commands whose models may be Hub ids: user/name.
-_TAKE_HUB_IDS = ("demo", "features", "inspect", "layers", "plan", "quality")
+# Commands that open models of the Hub, user/name, late or not by `open_backbone`, which asks for itself.
+_TAKE_HUB_IDS = ("demo", "inspect", "plan", "quality")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 _COMMON = {
