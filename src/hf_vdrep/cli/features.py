@@ -39,6 +39,7 @@ _EPILOG = """examples:
   hf-vdrep features --model v-walt --data probeworld:test --layers 0.67 --site attention
   hf-vdrep features --model facebook/dinov2-small --data holidays/ --resolution 224 --layers 0.5,1.0
   hf-vdrep features --model i-walt --data probeworld:train --size 2048 --dry-run
+  hf-vdrep features --model v-walt --data kinetics-400:/data/k400 --size 1000 --layers 0.75
   hf-vdrep features --model Wan-AI/Wan2.1-T2V-1.3B-Diffusers --data clips/ --site norm --layers 0.5 --resolution 256
   accelerate launch --num-processes 4 -m hf_vdrep.cli.main features --model v-walt --data probeworld --dtype int8
   torchrun --nproc-per-node 2 -m hf_vdrep.cli.main features --model v-walt --data probeworld    # processes on CPUs
@@ -59,11 +60,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_data(add: Callable[..., Any]) -> None:
-    words = "probeworld (its test split), probeworld:SPLIT (train, validation, test), or a folder: every picture and "
-    add("--data", required=True, help=f"{words}video below it")
-    add("--size", type=positive, metavar="N", help="clips of ProbeWorld (default: 256); a folder is taken whole")
+    words = (
+        "probeworld (its test split), probeworld:SPLIT (train, validation, test), SET:ROOT (a set of `hf-vdrep data "
+    )
+    add("--data", required=True, help=f"{words}list` and its folder), or a folder: every picture and video below it")
+    words = "of a published set, as `hf-vdrep data list SET` says (default: validation, or test where there is none)"
+    add("--split", help=words)
+    words = "clips of ProbeWorld or of a published set (default: 256); a folder is taken whole"
+    add("--size", type=positive, metavar="N", help=words)
     add("--num-frames", type=positive, default=17, metavar="T", help="frames of a clip (default: 17)")
-    add("--fps", type=rate, default=8.0, help="frames a second that videos are read at (default: 8)")
+    add("--fps", type=rate, help="frames a second that videos are read at (default: 8, or the set's own stride)")
     words = "clips are squares of this side; the model says which sizes it takes (default: 64)"
     add("--resolution", type=positive, default=64, metavar="PIXELS", help=words)
 
@@ -104,8 +110,9 @@ def run(args: argparse.Namespace) -> int:
     from ..features.process_share import ProcessShare
     from ..features.sources import open_source
 
-    size = {"size": args.size, "num_frames": args.num_frames, "fps": args.fps, "resolution": args.resolution}
-    source, backbone = open_source(args.data, **size), open_backbone(args.model, **model_options(args))
+    read = {name: getattr(args, name) for name in ("size", "num_frames", "fps", "resolution", "split")}
+    backbone = open_backbone(args.model, **model_options(args))
+    source = open_source(args.data, **read, cache_dir=args.output)
     if (move := getattr(backbone, "to", None)) is not None:
         move(device)
     cells: dict[str, Any] = {

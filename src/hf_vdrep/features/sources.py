@@ -1,17 +1,19 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
-"""Data sets that features are extracted from, by name: ProbeWorld splits and folders of pictures and videos."""
+"""Data sets that features are extracted from, by name: ProbeWorld, published sets, folders of pictures and videos."""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
 
 from ..data import ProbeWorld, ProbeWorldConfig, read_clip
+from ..data.streams.registry import list_streams
+from ..data.streams.stored import default_split, store_clips
 
 MEDIA_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".mp4", ".mov", ".webm", ".mkv", ".avi")
 SPLITS = ("train", "validation", "test")
@@ -102,21 +104,39 @@ class MediaSource:
 
 
 def open_source(
-    name: str, *, size: int | None = None, num_frames: int = 17, fps: float = 8.0, resolution: int = 64
+    name: str,
+    *,
+    size: int | None = None,
+    num_frames: int = 17,
+    fps: float | None = None,
+    resolution: int = 64,
+    split: str | None = None,
+    cache_dir: str | Path = "runs/features",
 ) -> Source:
     """A data set by name.
 
     Args:
-        name: "probeworld" (its test split), "probeworld:SPLIT", or a folder of pictures and videos.
-        size: clips of ProbeWorld, 256 by default; a folder is taken whole.
-        num_frames: of a clip.
-        fps: frames a second that videos are read at.
+        name: "probeworld" (its test split), "probeworld:SPLIT", "SET:ROOT" with a set of `hf-vdrep data list` and the
+            folder where it lies, or a folder of pictures and videos.
+        size: clips of ProbeWorld or records of a published set, 256 by default; a folder is taken whole.
+        num_frames: of a clip; pictures of a published set are clips of one frame.
+        fps: frames a second that videos are read at: 8 by default, a published set has its own stride.
         resolution: side of the frames, pixels.
+        split: of a published set; validation by default, or test where no other is published.
+        cache_dir: gets `clips/`, where the samples of a published set are decoded to, once.
 
     Raises:
         ValueError: no such data set, or a folder without pictures and videos.
     """
-    kind, _, split = name.partition(":")
+    kind, _, rest = name.partition(":")
+    if kind in list_streams() and rest:
+        read: dict[str, Any] = {"resolution": resolution, "num_frames": num_frames} | ({"fps": fps} if fps else {})
+        folder = Path(cache_dir) / "clips"
+        clips = store_clips(kind, rest, split=split or default_split(kind), size=size or 256, folder=folder, **read)
+        return cast(Source, clips)
+    if split is not None:
+        raise ValueError(f"split must go with data SET:ROOT of a published set, got {split!r} with {name!r}")
+    split = rest
     if kind == "probeworld":
         split = split or "test"
         if split not in SPLITS:
@@ -125,8 +145,10 @@ def open_source(
         return ProbeWorldSource(split, size or 256, config)
     folder = Path(name)
     if not folder.is_dir():
-        raise ValueError(f"data must be probeworld, probeworld:SPLIT or a folder of pictures and videos, got {name!r}")
-    source = MediaSource(folder, num_frames, fps, resolution)
+        raise ValueError(
+            f"data must be probeworld, probeworld:SPLIT, SET:ROOT or a folder of pictures and videos, got {name!r}"
+        )
+    source = MediaSource(folder, num_frames, fps or 8.0, resolution)
     if not source.sample_ids:
         raise ValueError(f"data must hold pictures or videos ({', '.join(MEDIA_SUFFIXES)}), got none in {folder}")
     return source

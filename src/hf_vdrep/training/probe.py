@@ -19,11 +19,13 @@ from .entry import run_entry
 from .loop import Batch, Run, build, chosen_copy, fit, leave, make_accelerator, write_summary
 from .loop_config import LoopConfig
 from .probe_features import open_split
+from .probe_streams import class_options, looks, open_stream_split, per_video
 from .stream import IndexStream, derive_seed
 
 if TYPE_CHECKING:
     from ..probes.readout import Readout
 
+PROBEWORLD = "probeworld"
 TRAINING_NAME = "training.json"
 TASK_NAMES = [*CLASS_LABELS, "depth", "camera_pose", "point_tracks", "box_tracks"]
 
@@ -38,9 +40,21 @@ class ProbeTrainConfig(LoopConfig):
     layer: float = option(0.75, "block: relative depth in (0, 1], or an index if whole and not 1")
     timestep: int = option(100, "noise level in [0, 999]; ignored by backbones that take none")
     reading: str = option("auto", "how a WALT reads a video", choices=["auto", "video", "stack", "stride", "frames"])
+    data: str = option(PROBEWORLD, "probeworld, or a name of `hf-vdrep data list`")
+    data_root: str | None = option(None, "folder of a published set")
+    data_options: dict[str, Any] = field(
+        default_factory=dict, metadata={"help": "how a published set is read: num_frames, stride, fps, columns, ..."}
+    )
+    eval_data_options: dict[str, Any] = field(
+        default_factory=dict, metadata={"help": "over data_options, to evaluate: segments, views; views are averaged"}
+    )
+    train_split: str = option("train", "split of a published set to train on, such as train/fit")
+    eval_split: str | None = option(
+        None, "and to evaluate on; default: validation, or test where no other is published"
+    )
     resolution: int = option(64, "height and width of the clips, pixels")
-    train_clips: int = option(2000, "ProbeWorld clips to train on")
-    eval_clips: int = option(400, "validation clips")
+    train_clips: int = option(2000, "clips (or pictures) to train on; a smaller set is taken whole")
+    eval_clips: int = option(400, "clips to evaluate on")
     cache_dir: str | None = option(None, "where features live; default: cache/ beside output_dir")
     readout: dict[str, Any] = field(default_factory=dict, metadata={"help": "options of the readout, such as width"})
     cpu: bool = option(True, "readouts train on the CPU, where their features, draws and metrics are")
@@ -69,8 +83,10 @@ class ProbeObjective(nn.Module):
 class ProbeTask:
     """Batches of cached features with labels, and the task's metric on the validation split."""
 
-    def __init__(self, config: ProbeTrainConfig, task: Any, train: Any, validation: Any) -> None:
-        self.config, self.task, self.train, self.validation = config, task, train, validation
+    def __init__(
+        self, config: ProbeTrainConfig, task: Any, train: Any, validation: Any, looks: Sequence[str] = ()
+    ) -> None:
+        self.config, self.task, self.train, self.validation, self.looks = config, task, train, validation, looks
         self.stream = IndexStream(len(train), config.batch_size, seed=config.seed)
 
     def batch(self, step: int, part: int, parts: int) -> Batch:
@@ -89,6 +105,8 @@ class ProbeTask:
 
         metric = load(self.task.metric)
         columns = predict(self.task, model, self.validation)
+        if self.looks:
+            columns = per_video(columns, self.looks)
         metric.add_batch(**columns)
         return {name: float(value) for name, value in metric.compute().items() if isinstance(value, (int, float))}
 
@@ -100,7 +118,8 @@ def train_probe(config: ProbeTrainConfig) -> dict[str, float]:
         The final validation figures, which also stand in `summary.json`.
 
     Raises:
-        ValueError: a setting out of range, an unknown backbone, an accelerator asked for.
+        ValueError: a setting out of range, an unknown backbone or data set, a task that the set has no labels for, an
+            accelerator asked for.
     """
     from ..probes.registry import get_task
 
@@ -109,11 +128,14 @@ def train_probe(config: ProbeTrainConfig) -> dict[str, float]:
     if accelerator.device.type != "cpu":
         raise ValueError(f"cpu must be true for a probe, got false with an accelerator at hand ({accelerator.device})")
     task = get_task(config.task)
+    published = config.data != PROBEWORLD
+    open_data = open_stream_split if published else open_split
     with accelerator.main_process_first():
-        train = open_split(config, task, "train", config.train_clips)
-        validation = open_split(config, task, "validation", config.eval_clips)
+        train = open_data(config, task, "train", config.train_clips)
+        validation = open_data(config, task, "validation", config.eval_clips)
     torch.manual_seed(derive_seed("weights", config.seed))
-    readout = task.make(train, **config.readout)
+    options = class_options(config, task) if published else {}
+    readout = task.make(train, **{**options, **config.readout})
     for data in (train, validation):
         task.check_labels(readout, data)
     shape, statistics = train.feature_shape, cast("Readout", readout).statistics
@@ -125,7 +147,7 @@ def train_probe(config: ProbeTrainConfig) -> dict[str, float]:
         if saved is not None:
             finish(run, cast("Readout", saved), shape, figures)
 
-    probe_task = ProbeTask(config, task, train, validation)
+    probe_task = ProbeTask(config, task, train, validation, looks(config, task) if published else ())
     figures = fit(run, probe_task, save_results, results=("summary.json", "probe"))
     leave(accelerator)
     return figures
@@ -171,5 +193,5 @@ def load_probe(folder: str | Path, data: Any) -> Readout:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line of `scripts/train_probe.py`."""
-    description = "Train one readout on frozen features of ProbeWorld clips."
+    description = "Train one readout on frozen features of ProbeWorld clips or of a published data set."
     return run_entry(train_probe, lambda args: parse_config(ProbeTrainConfig, args, description=description), argv)

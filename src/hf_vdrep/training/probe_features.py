@@ -1,7 +1,7 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Features and labels of a ProbeWorld split, as readouts take them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +21,17 @@ def open_split(config: Any, task: Any, split: str, size: int) -> Any:
         size: clips.
     """
     from ..data.probeworld import ProbeWorld, ProbeWorldConfig
-    from ..features import extract_features
     from ..probes.probe_data import ProbeData
     from .pool import source_key
 
     world = ProbeWorld(split, size, ProbeWorldConfig(resolution=config.resolution))
     middle = world.config.num_frames // 2 if task.reads == "image" else None
-    backbone = _open(config)
-    level = config.timestep if backbone.uses_timestep else None
-    features = extract_features(
-        backbone,
+    array = extract(
+        config,
         lambda rows: _clips(world, rows, middle),
         [f"{split}-{index}" for index in range(size)],
-        layers=[_layer(config.layer)],
-        timesteps=[level],
-        cache_dir=Path(config.cache_dir) if config.cache_dir else Path(config.output_dir).parent / "cache",
-        data_fingerprint=f"{split}-{size}-{task.reads}-{source_key(world)}",
-        seed=config.seed,
+        f"{split}-{size}-{task.reads}-{source_key(world)}",
     )
-    array = features[features.cells[0]]
     frames = 1 if task.reads == "image" else world.config.num_frames
     labels = _labels(world, task.labels, size)
     if task.name == "fine":
@@ -48,6 +40,29 @@ def open_split(config: Any, task: Any, split: str, size: int) -> Any:
         labels = {name: values[members] for name, values in labels.items()}
         return ProbeData(lambda rows: array[members[rows]], labels, array.frame_spans, frames, split)
     return ProbeData(lambda rows: array[rows], labels, array.frame_spans, frames, split)
+
+
+def extract(config: Any, read: Callable[[Sequence[int]], torch.Tensor], ids: Sequence[str], fingerprint: str) -> Any:
+    """The `FeatureArray` of the configured backbone, layer and noise level, from the cache where it has it."""
+    from ..features import extract_features
+
+    backbone = _open(config)
+    features = extract_features(
+        backbone,
+        read,
+        ids,
+        layers=[_layer(config.layer)],
+        timesteps=[config.timestep if backbone.uses_timestep else None],
+        cache_dir=cache_folder(config),
+        data_fingerprint=fingerprint,
+        seed=config.seed,
+    )
+    return features[features.cells[0]]
+
+
+def cache_folder(config: Any) -> Path:
+    """Where features and decoded clips live."""
+    return Path(config.cache_dir) if config.cache_dir else Path(config.output_dir).parent / "cache"
 
 
 def _open(config: Any) -> Any:
