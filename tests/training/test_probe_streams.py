@@ -67,6 +67,20 @@ def test_classes_are_the_published_ones_and_looks_are_averaged(tmp_path):
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["top_1"] == 1.0
 
 
+def test_the_card_of_a_pushed_readout_names_the_set_its_terms_and_its_classes(tmp_path):
+    from hf_vdrep.hub.probe import open_trained, readme
+
+    root = tmp_path / "root"
+    root.mkdir()
+    layouts.write_kinetics(root)
+    assert main(command(tmp_path, "action_coarse", "kinetics-400", root)) == 0
+    probe = open_trained(tmp_path / "run")
+    assert probe.classes == open_stream("kinetics-400", root).classes["action_coarse"]
+    card = readme(probe, None, "me/probe", "me/base", "me/world")
+    assert "[Kinetics-400]" in card and "CC BY 4.0" in card
+    assert "ProbeWorld" not in card and "me/world" not in card and str(root) not in card
+
+
 def test_views_count_as_one_video():
     """By hand: (0.9 + 0.2 + 0.6) / 3 for the first video, 0.3 for the second."""
     shares = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7]])

@@ -66,6 +66,14 @@ class TrainedProbe:
         return None if found == "auto" else found
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes of what it was trained on, in label order; none where it is no classifier."""
+        from ..study.compare.tasks import STUDY_TASKS
+
+        published = self.about.get("data", "probeworld") != "probeworld"
+        return tuple(self.about.get("classes", ())) if published else STUDY_TASKS[self.task].classes
+
+    @property
     def reads_image(self) -> bool:
         """Whether it sees one frame."""
         from ..probes.registry import get_task
@@ -176,7 +184,6 @@ def _head_files(probe: TrainedProbe, walt: Path) -> list[PlannedFile]:
     from ..heads.registry import head_for
     from ..models.layer_index import resolve_layers
     from ..models.modeling_walt import WaltModel
-    from ..study.compare.tasks import STUDY_TASKS
 
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
@@ -188,7 +195,7 @@ def _head_files(probe: TrainedProbe, walt: Path) -> list[PlannedFile]:
         layer=layer,
         timestep=probe.about["timestep"],
         seed=probe.about.get("seed", 0),
-        labels=STUDY_TASKS[probe.task].classes or None,
+        labels=probe.classes or None,
     )
     base = pipeline_files(walt)
     weights = {file.path for file in base if file.path.endswith(".safetensors")}

@@ -47,6 +47,10 @@ backbone = open_backbone("{base_id}"{options})
 clips = torch.randint(0, 256, (1, {frames}, {height}, {width}, 3), dtype=torch.uint8)
 found = probe.predict(backbone, clips{queries})
 print({{name: tuple(value.shape) for name, value in found.items()}})"""
+_PUBLISHED_LIMITS = (
+    "Trained on the data set named above, whose terms bind what is made from it; other films and photographs may be "
+    "out of distribution. It reads the features of this backbone at this block and noise level, and no others."
+)
 _QUERIES = {
     "point_tracks": ", points=torch.rand(1, 5, 2)",
     "box_tracks": ", boxes=torch.tensor([[[0.1, 0.1, 0.5, 0.5]]])",
@@ -86,12 +90,13 @@ def probe_card(
     else:
         snippet = _readout_snippet(repo_id, base_id, about, shape)
     name = repo_id.rsplit("/", 1)[-1]
+    published = _published(about)
     data = ModelCardData(
         license="apache-2.0",
         library_name="transformers" if whole else "hf_vdrep",
         pipeline_tag=_PIPELINES.get(auto or ""),
         tags=[*TAGS, "probing"],
-        datasets=[dataset],
+        datasets=None if published else [dataset],
         base_model=base_id,
         model_name=name,
         eval_results=model_index([score], dataset) if score else None,
@@ -107,10 +112,24 @@ def probe_card(
         facts=table(["", ""], _facts(about)),
         snippet=snippet,
         auto=auto is not None,
-        data=PROBEWORLD.format(dataset=dataset, split="train").replace(", without its labels", ", with its labels"),
+        data=published
+        or PROBEWORLD.format(dataset=dataset, split="train").replace(", without its labels", ", with its labels"),
         table=score_table([score]) if score else _figures(about),
-        limits=_LIMITS,
+        limits=_PUBLISHED_LIMITS if published else _LIMITS,
     )
+
+
+def _published(about: dict[str, Any]) -> str:
+    """What is to be said of a published set that it was trained on; nothing of ProbeWorld."""
+    from ..data.streams.registry import SPECS
+
+    name = about.get("data", "probeworld")
+    if name == "probeworld":
+        return ""
+    spec = SPECS.get(name)
+    where = f"[{spec.title}]({spec.source})" if spec and spec.source.startswith("http") else f"`{name}`"
+    terms = f" Terms: {spec.licence}" if spec else ""
+    return f"{where}, the {about.get('train_split', 'train')} split, with its labels.{terms}"
 
 
 def _facts(about: dict[str, Any]) -> list[list[str]]:

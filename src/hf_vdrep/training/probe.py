@@ -19,7 +19,7 @@ from .entry import run_entry
 from .loop import Batch, Run, build, chosen_copy, fit, leave, make_accelerator, write_summary
 from .loop_config import LoopConfig
 from .probe_features import open_split
-from .probe_streams import class_options, looks, open_stream_split, per_video
+from .probe_streams import class_names, class_options, looks, open_stream_split, per_video
 from .stream import IndexStream, derive_seed
 
 if TYPE_CHECKING:
@@ -138,6 +138,7 @@ def train_probe(config: ProbeTrainConfig) -> dict[str, float]:
     readout = task.make(train, **{**options, **config.readout})
     for data in (train, validation):
         task.check_labels(readout, data)
+    classes = class_names(config, task) if published else ()
     shape, statistics = train.feature_shape, cast("Readout", readout).statistics
     train = train.standardised(torch.float32, statistics=statistics)
     run = build(config, ProbeObjective(task, readout), readout, accelerator)
@@ -145,7 +146,7 @@ def train_probe(config: ProbeTrainConfig) -> dict[str, float]:
     def save_results(figures: dict[str, float]) -> None:
         saved = chosen_copy(run)
         if saved is not None:
-            finish(run, cast("Readout", saved), shape, figures)
+            finish(run, cast("Readout", saved), shape, figures, classes)
 
     probe_task = ProbeTask(config, task, train, validation, looks(config, task) if published else ())
     figures = fit(run, probe_task, save_results, results=("summary.json", "probe"))
@@ -153,12 +154,16 @@ def train_probe(config: ProbeTrainConfig) -> dict[str, float]:
     return figures
 
 
-def finish(run: Run, saved: Readout, shape: tuple[int, ...], figures: dict[str, float]) -> None:
+def finish(
+    run: Run, saved: Readout, shape: tuple[int, ...], figures: dict[str, float], classes: Sequence[str] = ()
+) -> None:
     """Save the chosen readout as a folder of its own, and beside it how it was trained and what it reached."""
     from .plots import plot_log
 
     config: Any = run.config
     about = {**to_dict(config), "feature_shape": list(shape), **figures}
+    if classes:
+        about["classes"] = list(classes)
 
     def write(folder: Path) -> None:
         saved.save_pretrained(folder)

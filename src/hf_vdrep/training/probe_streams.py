@@ -67,12 +67,18 @@ def open_stream_split(config: Any, task: Any, split: str, size: int) -> Any:
     return ProbeData(lambda rows: array[rows], labels, array.frame_spans, frames, split)
 
 
+def class_names(config: Any, task: Any) -> tuple[str, ...]:
+    """Names of the classes, in label order; none where the task is no classification or the set names none."""
+    if task.labels[0] not in CLASS_LABELS:
+        return ()
+    return tuple(stored(config, task, "train", config.train_clips).classes.get(task.labels[0], ()))
+
+
 def class_options(config: Any, task: Any) -> dict[str, Any]:
     """The number of classes that the set publishes, which a few samples need not show."""
     if task.labels[0] not in CLASS_LABELS:
         return {}
-    names = stored(config, task, "train", config.train_clips).classes.get(task.labels[0], ())
-    count = len(names) or get_spec(config.data).num_classes
+    count = len(class_names(config, task)) or get_spec(config.data).num_classes
     return {"num_classes": count} if count else {}
 
 
