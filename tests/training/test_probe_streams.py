@@ -98,6 +98,8 @@ def test_a_task_without_labels_names_those_that_there_are(tmp_path, capsys):
     assert "data set must be one of" in capsys.readouterr().err
     assert main(command(tmp_path, "scene", "places365", tmp_path / "nowhere")) == 2
     assert "no such folder" in capsys.readouterr().err
+    assert main(command(tmp_path, "scene", "probeworld", tmp_path)) == 2
+    assert "data must name the set that lies in data_root" in capsys.readouterr().err
 
 
 def test_stored_clips_are_the_stream_and_are_decoded_once(tmp_path):

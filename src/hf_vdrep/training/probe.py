@@ -129,6 +129,8 @@ def train_probe(config: ProbeTrainConfig) -> dict[str, float]:
         raise ValueError(f"cpu must be true for a probe, got false with an accelerator at hand ({accelerator.device})")
     task = get_task(config.task)
     published = config.data != PROBEWORLD
+    if config.data_root is not None and not published:
+        raise ValueError(f"data must name the set that lies in data_root={config.data_root}, got {config.data!r}")
     open_data = open_stream_split if published else open_split
     with accelerator.main_process_first():
         train = open_data(config, task, "train", config.train_clips)

@@ -123,7 +123,9 @@ def _decode(stream: SampleStream, folder: Path, count: int) -> dict[str, Any]:
     identifiers: list[str] = []
     shapes: dict[str, list[Any]] = {}
     digest = hashlib.blake2b(digest_size=16)
-    bar = tqdm(total=count, desc=f"decode {stream.spec.name}", unit="clip", disable=are_progress_bars_disabled())
+    looks = stream.options.segments * stream.options.views
+    total = min(count, len(stream.source) * looks) if hasattr(stream.source, "__len__") else count
+    bar = tqdm(total=total, desc=f"decode {stream.spec.name}", unit="clip", disable=are_progress_bars_disabled())
     with contextlib.ExitStack() as stack, bar:
         files: dict[str, BinaryIO] = {}
         for sample in itertools.islice(stream, count):
