@@ -153,6 +153,20 @@ def test_a_killed_worker_is_a_clear_error(pictures):
         read(stream, 500, start=1)
 
 
+def test_a_worker_killed_while_its_tensors_are_fetched_is_the_same_error(pictures):
+    stream = feed(pictures, workers=1)
+    read(stream, 1)
+    source = next(iter(stream._readers.values()))._sources[0]
+
+    def cut():
+        raise ConnectionResetError(104, "Connection reset by peer")
+        yield
+
+    source._items = cut()
+    with pytest.raises(ChildProcessError, match=r"was killed .DataLoader worker: .*Connection reset"):
+        read(stream, 500, start=1)
+
+
 def test_a_worker_outlives_a_signal_to_the_whole_group(pictures):
     """Slurm, torchrun and terminals signal every process; the step in progress still needs its batch."""
     stream = feed(pictures, workers=1)

@@ -13,6 +13,9 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from .data_lanes import Item, LaneMaker, State
 
+# A worker that died, or one that died while its tensors were fetched; its own errors come as items.
+_GONE = (RuntimeError, ConnectionError, EOFError, FileNotFoundError)
+
 
 class LaneReader:
     """Some lanes of a data set, decoded here or by worker processes.
@@ -95,15 +98,20 @@ class _Worker:
         while not self._waiting[lane]:
             try:
                 other, item = next(self._items)
-            except RuntimeError as error:
+            except _GONE as error:
                 raise ChildProcessError(
-                    f"a worker that decodes the data was killed ({str(error).partition(' exited')[0]}); out of memory? "
+                    f"a worker that decodes the data was killed ({_how(error)}); out of memory? "
                     "Go on with --resume auto and fewer --workers"
                 ) from error
             if isinstance(item, Exception):
                 raise item
             self._waiting[other].append(item)
         return self._waiting[lane].popleft()
+
+
+def _how(error: Exception) -> str:
+    words = str(error).partition(" exited")[0]
+    return words if isinstance(error, RuntimeError) else f"DataLoader worker: {words}"
 
 
 def _heed_the_training_alone(worker: int) -> None:
