@@ -25,7 +25,7 @@ def atomic_output(path: str | Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())  # mkstemp's 0600 would hide the result from others
+        temporary.chmod(0o666 & ~umask())  # mkstemp's 0600 would hide the result from others
         os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):
@@ -42,7 +42,8 @@ def write_png(path: str | Path, image: torch.Tensor | np.ndarray) -> None:
         Image.fromarray(array).save(temporary, format="PNG", optimize=True)
 
 
-def _umask() -> int:
+def umask() -> int:
+    """Permissions that new files do not get; what `tempfile` makes private is given the rest."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

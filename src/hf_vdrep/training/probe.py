@@ -18,8 +18,8 @@ from .config import option, parse_config, to_dict
 from .entry import run_entry
 from .loop import Batch, Run, build, chosen_copy, fit, leave, make_accelerator, write_summary
 from .loop_config import LoopConfig
-from .probe_features import open_split
-from .probe_streams import class_names, class_options, looks, open_stream_split, per_video
+from .probe_features import open_probeworld
+from .probe_streams import open_published, per_video
 from .stream import IndexStream, derive_seed
 
 if TYPE_CHECKING:
@@ -128,19 +128,14 @@ def train_probe(config: ProbeTrainConfig) -> dict[str, float]:
     if accelerator.device.type != "cpu":
         raise ValueError(f"cpu must be true for a probe, got false with an accelerator at hand ({accelerator.device})")
     task = get_task(config.task)
-    published = config.data != PROBEWORLD
-    if config.data_root is not None and not published:
-        raise ValueError(f"data must name the set that lies in data_root={config.data_root}, got {config.data!r}")
-    open_data = open_stream_split if published else open_split
+    open_parts = open_probeworld if config.data == PROBEWORLD else open_published
     with accelerator.main_process_first():
-        train = open_data(config, task, "train", config.train_clips)
-        validation = open_data(config, task, "validation", config.eval_clips)
+        parts = open_parts(config, task)
+    train, validation = parts.train, parts.validation
     torch.manual_seed(derive_seed("weights", config.seed))
-    options = class_options(config, task) if published else {}
-    readout = task.make(train, **{**options, **config.readout})
+    readout = task.make(train, **{**parts.options, **config.readout})
     for data in (train, validation):
         task.check_labels(readout, data)
-    classes = class_names(config, task) if published else ()
     shape, statistics = train.feature_shape, cast("Readout", readout).statistics
     train = train.standardised(torch.float32, statistics=statistics)
     run = build(config, ProbeObjective(task, readout), readout, accelerator)
@@ -148,9 +143,9 @@ def train_probe(config: ProbeTrainConfig) -> dict[str, float]:
     def save_results(figures: dict[str, float]) -> None:
         saved = chosen_copy(run)
         if saved is not None:
-            finish(run, cast("Readout", saved), shape, figures, classes)
+            finish(run, cast("Readout", saved), shape, figures, parts.classes)
 
-    probe_task = ProbeTask(config, task, train, validation, looks(config, task) if published else ())
+    probe_task = ProbeTask(config, task, train, validation, parts.looks)
     figures = fit(run, probe_task, save_results, results=("summary.json", "probe"))
     leave(accelerator)
     return figures

@@ -1,7 +1,8 @@
 # Copyright 2026 The hf_vdrep Authors. Licensed under the Apache License, Version 2.0.
 """Features and labels of a ProbeWorld split, as readouts take them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,36 @@ import numpy as np
 import torch
 
 CHUNK = 32
+
+
+@dataclass(frozen=True)
+class ProbeParts:
+    """What one probe is trained and judged on.
+
+    Attributes:
+        train, validation: `ProbeData`.
+        options: of the readout, as far as the data decide them.
+        classes: names in label order, where the data name their own.
+        looks: names of the validation samples where several are looks at one video that is to be classified; else none.
+    """
+
+    train: Any
+    validation: Any
+    options: Mapping[str, Any] = field(default_factory=dict)
+    classes: Sequence[str] = ()
+    looks: Sequence[str] = ()
+
+
+def open_probeworld(config: Any, task: Any) -> ProbeParts:
+    """Both splits of ProbeWorld.
+
+    Raises:
+        ValueError: a `data_root`, which ProbeWorld has not.
+    """
+    if config.data_root is not None:
+        raise ValueError(f"data must name the set that lies in data_root={config.data_root}, got {config.data!r}")
+    train = open_split(config, task, "train", config.train_clips)
+    return ProbeParts(train, open_split(config, task, "validation", config.eval_clips))
 
 
 def open_split(config: Any, task: Any, split: str, size: int) -> Any:

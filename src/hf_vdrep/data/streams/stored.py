@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from ..media_write import umask
 from .options import ReadOptions
 from .registry import get_spec
 from .stream import SampleStream, open_stream
@@ -107,7 +108,7 @@ def _write(stream: SampleStream, kept: Path, count: int) -> None:
     try:
         about = _decode(stream, aside, count)
         (aside / _INDEX).write_text(json.dumps(about) + "\n", encoding="utf-8")
-        aside.chmod(0o755)
+        aside.chmod(0o777 & ~umask())  # mkdtemp makes it private
         try:
             os.replace(aside, kept)
         except OSError:
@@ -130,10 +131,10 @@ def _decode(stream: SampleStream, folder: Path, count: int) -> dict[str, Any]:
         files: dict[str, BinaryIO] = {}
         for sample in itertools.islice(stream, count):
             rows = _rows(sample)
+            found = {key: [row.dtype.name, list(row.shape)] for key, row in rows.items()}
             if not files:
                 files = {key: stack.enter_context((folder / f"{key}.bin").open("wb")) for key in rows}
-                shapes = {key: [row.dtype.name, list(row.shape)] for key, row in rows.items()}
-            found = {key: [row.dtype.name, list(row.shape)] for key, row in rows.items()}
+                shapes = found
             if found != shapes:
                 raise ValueError(f"samples must have one shape, got {shapes} and {found} for {sample['id']}")
             for key, row in rows.items():
